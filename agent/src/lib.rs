@@ -1,0 +1,3 @@
+//! The Bash tool and its siblings over the tasks of meanwhile.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Benchmarks of meanwhile.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Background tasks for AI agents.
+
+fn main() {}

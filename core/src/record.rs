@@ -1,0 +1,232 @@
+//! The shared record of one task: what [`Tasks`](crate::Tasks), handles and the report see of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use event_listener::Event;
+
+use crate::{Ending, Exit, Notification, Outcome, Output, Owner, Spec, Stop, Stream, Task, TaskId};
+use crate::{NotificationQueue, Notify};
+
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) id: TaskId,
+    pub(crate) spec: Arc<Spec>,
+    pub(crate) launched_at: SystemTime,
+    /// Notified once the exit is published.
+    pub(crate) ended: Event,
+    started: OnceLock<(SystemTime, Instant)>,
+    exit: OnceLock<Exit>,
+    output: OnceLock<Arc<dyn Output>>,
+    control: Mutex<Control>,
+    told_by: Mutex<ToldBy>,
+}
+
+#[derive(Debug)]
+enum Control {
+    /// Not handed to the backend yet; a stop that comes now is kept for it.
+    Waiting {
+        stop: Option<Stop>,
+    },
+    Live {
+        task: Arc<dyn Task>,
+        stop_asked: bool,
+    },
+    Ended,
+}
+
+/// Who tells the ending to the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ToldBy {
+    /// The queue: a task in the background.
+    Queue,
+    /// Whoever waits for it: a task in the foreground.
+    Holder,
+    /// Nobody any more: the holder has.
+    Told,
+}
+
+impl Record {
+    pub(crate) fn new(id: TaskId, spec: Spec, told_by: ToldBy) -> Self {
+        Self {
+            id,
+            spec: Arc::new(spec),
+            launched_at: SystemTime::now(),
+            ended: Event::new(),
+            started: OnceLock::new(),
+            exit: OnceLock::new(),
+            output: OnceLock::new(),
+            control: Mutex::new(Control::Waiting { stop: None }),
+            told_by: Mutex::new(told_by),
+        }
+    }
+
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.spec.owner
+    }
+
+    pub(crate) fn exit(&self) -> Option<&Exit> {
+        self.exit.get()
+    }
+
+    pub(crate) fn started_at(&self) -> Option<SystemTime> {
+        self.started.get().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        match (self.exit(), self.started.get()) {
+            (Some(exit), _) => exit.duration,
+            (None, Some((_, since))) => since.elapsed(),
+            (None, None) => Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn output(&self) -> Option<&Arc<dyn Output>> {
+        self.output.get()
+    }
+
+    pub(crate) fn is_stop_asked(&self) -> bool {
+        match &*lock(&self.control) {
+            Control::Waiting { stop } => stop.is_some(),
+            Control::Live { stop_asked, .. } => *stop_asked,
+            Control::Ended => false,
+        }
+    }
+
+    /// The backend has it now.
+    pub(crate) fn attach(&self, task: Box<dyn Task>) {
+        let task: Arc<dyn Task> = Arc::from(task);
+        // A backend that failed at once has reported by now; its output stays readable all the same.
+        let _ = self.output.set(task.output());
+        let kept_stop = {
+            let mut control = lock(&self.control);
+            match &*control {
+                Control::Waiting { stop } => {
+                    let stop = *stop;
+                    *control = Control::Live {
+                        task: Arc::clone(&task),
+                        stop_asked: stop.is_some(),
+                    };
+                    stop
+                }
+                Control::Live { .. } | Control::Ended => None,
+            }
+        };
+        if let Some(stop) = kept_stop {
+            task.stop(stop);
+        }
+    }
+
+    /// Passes a stop on, or keeps it until the backend has the task. Says whether it was kept.
+    pub(crate) fn stop(&self, stop: Stop) -> StopPassed {
+        let task = match &mut *lock(&self.control) {
+            Control::Waiting { stop: kept } => {
+                kept.get_or_insert(stop);
+                return StopPassed::Kept;
+            }
+            Control::Live { task, stop_asked } => {
+                *stop_asked = true;
+                Arc::clone(task)
+            }
+            Control::Ended => return StopPassed::On,
+        };
+        task.stop(stop);
+        StopPassed::On
+    }
+
+    pub(crate) fn mark_started(&self) {
+        // A second report of the start is a backend's mistake that changes nothing.
+        let _ = self.started.set((SystemTime::now(), Instant::now()));
+    }
+
+    /// Push, then publish, then wake: whoever sees the exit finds the notification.
+    pub(crate) fn end(&self, ending: Ending, queue: &dyn NotificationQueue) {
+        let exit = self.exit_from(ending);
+        if let Err(exit) = self.publish_to_holder(exit) {
+            self.push(&exit, queue);
+            self.publish(exit);
+        }
+        *lock(&self.control) = Control::Ended;
+        self.ended.notify(usize::MAX);
+    }
+
+    /// Publishes under the lock, so that a holder who lets go right now sees that there is an ending to push.
+    /// Gives the exit back if there is no holder; there will be none later on either.
+    fn publish_to_holder(&self, exit: Exit) -> Result<(), Exit> {
+        let told_by = lock(&self.told_by);
+        if *told_by != ToldBy::Holder {
+            return Err(exit);
+        }
+        self.publish(exit);
+        Ok(())
+    }
+
+    /// The holder lets go: the ending goes to the queue, now if it is there already.
+    pub(crate) fn detach(&self, queue: &dyn NotificationQueue) {
+        let exit = {
+            let mut told_by = lock(&self.told_by);
+            if *told_by != ToldBy::Holder {
+                return;
+            }
+            *told_by = ToldBy::Queue;
+            self.exit.get()
+        };
+        if let Some(exit) = exit {
+            self.push(exit, queue);
+        }
+    }
+
+    /// The holder has told the ending; there is nothing left for the queue.
+    pub(crate) fn forget_holder(&self) {
+        *lock(&self.told_by) = ToldBy::Told;
+    }
+
+    fn publish(&self, exit: Exit) {
+        // The report is consumed by its end, so this is the only one.
+        let _ = self.exit.set(exit);
+    }
+
+    fn push(&self, exit: &Exit, queue: &dyn NotificationQueue) {
+        if self.spec.notify == Notify::OnFailure && exit.outcome() == Outcome::Completed {
+            return;
+        }
+        let path = self.output().and_then(|output| output.path(Stream::Stdout));
+        let notification = Notification::ended(
+            self.id,
+            self.spec.owner.clone(),
+            &self.spec.command(),
+            exit.clone(),
+        )
+        .described(self.spec.description.as_deref())
+        .with_output_path(path.map(ToOwned::to_owned));
+        queue.push(notification);
+    }
+
+    fn exit_from(&self, ending: Ending) -> Exit {
+        let (started_at, duration) = match self.started.get() {
+            Some((at, since)) => (Some(*at), since.elapsed()),
+            None => (None, Duration::ZERO),
+        };
+        Exit {
+            status: ending.status,
+            ended_by: ending.ended_by,
+            started_at,
+            ended_at: SystemTime::now(),
+            duration,
+            output: ending.output,
+            survivors: ending.survivors,
+        }
+    }
+}
+
+/// What became of a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StopPassed {
+    On,
+    Kept,
+}
+
+/// Locks, whatever a panic elsewhere did: every critical section of this crate leaves its data whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,3 @@
+//! Backend of meanwhile on smol.
+
+#![forbid(unsafe_code)]

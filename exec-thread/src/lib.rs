@@ -1,0 +1,3 @@
+//! Backend of meanwhile on plain OS threads, with no async runtime.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Backend of meanwhile on tokio.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! The operating-system half of a local task: process group and tree, spool, descriptors.

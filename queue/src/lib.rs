@@ -1,0 +1,3 @@
+//! Notification queues of meanwhile.
+
+#![forbid(unsafe_code)]
