@@ -158,6 +158,20 @@ pub struct Exit {
 }
 
 impl Exit {
+    /// The exit of a task that ended just now and was never started; set the fields to say more.
+    #[must_use]
+    pub fn new(ending: Ending) -> Self {
+        Self {
+            status: ending.status,
+            ended_by: ending.ended_by,
+            started_at: None,
+            ended_at: SystemTime::now(),
+            duration: Duration::ZERO,
+            output: ending.output,
+            survivors: ending.survivors,
+        }
+    }
+
     /// The one word for it.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

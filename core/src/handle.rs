@@ -98,6 +98,12 @@ impl Handle {
         self.record.exit().cloned()
     }
 
+    /// Whether it runs in the foreground: somebody holds it as [`Attached`] and tells its ending.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.record.has_holder()
+    }
+
     /// Asks for its end and returns at once; its notification tells when it is over. After the end this
     /// does nothing.
     pub fn stop(&self, stop: Stop) {

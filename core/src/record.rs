@@ -161,6 +161,10 @@ impl Record {
         Ok(())
     }
 
+    pub(crate) fn has_holder(&self) -> bool {
+        *lock(&self.told_by) == ToldBy::Holder
+    }
+
     /// The holder lets go: the ending goes to the queue, now if it is there already.
     pub(crate) fn detach(&self, queue: &dyn NotificationQueue) {
         let exit = {
@@ -203,19 +207,12 @@ impl Record {
     }
 
     fn exit_from(&self, ending: Ending) -> Exit {
-        let (started_at, duration) = match self.started.get() {
-            Some((at, since)) => (Some(*at), since.elapsed()),
-            None => (None, Duration::ZERO),
-        };
-        Exit {
-            status: ending.status,
-            ended_by: ending.ended_by,
-            started_at,
-            ended_at: SystemTime::now(),
-            duration,
-            output: ending.output,
-            survivors: ending.survivors,
+        let mut exit = Exit::new(ending);
+        if let Some((at, since)) = self.started.get() {
+            exit.started_at = Some(*at);
+            exit.duration = since.elapsed();
         }
+        exit
     }
 }
 

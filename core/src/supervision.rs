@@ -189,6 +189,13 @@ impl Supervision {
         )
     }
 
+    /// Whether the task is being ended from outside. A leader that ended by then should not be reaped before
+    /// the task is over: its id is that of the group, and must not be anybody else's while that is signalled.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        matches!(self.phase, Phase::Stopping { .. } | Phase::Killing { .. })
+    }
+
     /// Takes an event in and says what is to be done. Events that come too late change nothing.
     pub fn on(&mut self, event: Event, now: Instant) -> Option<Action> {
         match event {

@@ -1,3 +1,149 @@
-//! Backend of meanwhile on smol.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Instant;
+
+use meanwhile_core::{Capabilities, Event, ExitStatus, Lifecycle, Report, Spec, Task};
+use meanwhile_process::{Leader, LeaderExit, Local, LocalOptions, Post, Running};
+use smol::channel::{self, Receiver};
+use smol::future::FutureExt;
+use smol::{Async, Executor, Timer};
+
+/// Runs tasks on a smol executor.
+///
+/// Each running task is one small future there: it waits on smol's reactor for the end of the process, and
+/// on its clock for the deadline. What blocks is done on a few threads of [`meanwhile_process`], never on
+/// the executor's.
+///
+/// Tasks may be launched from any thread. When a caller's executor is dropped, its tasks are killed and told
+/// as stopped by `shutdown`.
+#[derive(Debug, Clone)]
+pub struct SmolBackend {
+    local: Local,
+    executor: Option<Arc<Executor<'static>>>,
+}
+
+impl SmolBackend {
+    /// On the global executor of smol, the one of [`smol::spawn`]: one thread, or `SMOL_THREADS`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            local: Local::new(LocalOptions::default()),
+            executor: None,
+        }
+    }
+
+    /// On the global executor of smol, with settings.
+    #[must_use]
+    pub fn with_options(options: LocalOptions) -> Self {
+        Self {
+            local: Local::new(options),
+            executor: None,
+        }
+    }
+
+    /// On an executor of the caller's, who runs it.
+    #[must_use]
+    pub fn on(executor: Arc<Executor<'static>>, options: LocalOptions) -> Self {
+        Self {
+            local: Local::new(options),
+            executor: Some(executor),
+        }
+    }
+}
+
+impl Default for SmolBackend {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Lifecycle for SmolBackend {
+    fn launch(&self, spec: Arc<Spec>, report: Report) -> Box<dyn Task> {
+        let (sender, events) = channel::unbounded();
+        // A loop that is gone has told the end of its task; nothing is left to be said to it.
+        let post: Post = Arc::new(move |event| drop(sender.try_send(event)));
+        let executor = self.executor.clone();
+        let task = self.local.launch(spec, report, post, move |running, exit| {
+            let supervise = supervise(running, exit, events);
+            match executor {
+                Some(executor) => executor.spawn(supervise).detach(),
+                None => smol::spawn(supervise).detach(),
+            }
+        });
+        Box::new(task)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.local.capabilities()
+    }
+}
+
+async fn supervise(mut task: Running, exit: LeaderExit, events: Receiver<Event>) {
+    let mut exit = Some(Box::pin(leader_exit(exit)));
+    while !task.is_over() {
+        let timer = task.timer();
+        let exited = async {
+            match &mut exit {
+                Some(exit) => Event::Exited(exit.await),
+                None => smol::future::pending().await,
+            }
+        };
+        let posted = async {
+            match events.recv().await {
+                Ok(event) => event,
+                Err(_) => smol::future::pending().await,
+            }
+        };
+        let tick = async {
+            sleep_until(timer).await;
+            Event::Tick
+        };
+        // In this order: an end that is there goes before a stop that came too late for it.
+        let event = exited.or(posted).or(tick).await;
+        if matches!(event, Event::Exited(_)) {
+            exit = None;
+        }
+        task.on(event);
+    }
+}
+
+async fn leader_exit(exit: LeaderExit) -> ExitStatus {
+    match exit {
+        LeaderExit::Process(leader) => process_exit(&leader).await,
+        LeaderExit::Job(job) => job.await,
+        _ => ExitStatus::Lost,
+    }
+}
+
+async fn process_exit(leader: &Leader) -> ExitStatus {
+    let mut registered = Async::<Arc<OwnedFd>>::new_nonblocking(leader.exit_descriptor());
+    loop {
+        // Asked first: the leader may have ended before the reactor knew of it, and readiness may be spurious.
+        if let Some(status) = leader.status() {
+            return status;
+        }
+        match &registered {
+            Ok(descriptor) => {
+                if let Err(error) = descriptor.readable().await {
+                    registered = Err(error);
+                }
+            }
+            // The reactor has no room for it. The clock does it, if later.
+            Err(_) => {
+                Timer::after(meanwhile_process::LOOK_AGAIN).await;
+            }
+        }
+    }
+}
+
+async fn sleep_until(timer: Option<Instant>) {
+    match timer {
+        Some(at) => {
+            Timer::at(at).await;
+        }
+        None => smol::future::pending().await,
+    }
+}

@@ -1,1 +1,56 @@
-//! The operating-system half of a local task: process group and tree, spool, descriptors.
+//! The operating-system half of a local task: what the backends of one machine share, once.
+//!
+//! A backend gives [`Local`] a spec and gets a [`Running`] task back, on one of a few spawner threads. It
+//! then only has to wait, in the manner of its runtime, for three things: that the leader ends
+//! ([`LeaderExit`]), that an event is posted, and that [`Running::timer`] comes. All else is here: the spawn,
+//! the process group and what left it, the bounded spool, the descriptors.
+//!
+//! Linux is the first-class platform (pidfd, /proc). macOS works by kqueue and libproc; there, processes
+//! that leave the group are found by their ancestry alone.
+
+#![allow(
+    unsafe_code,
+    reason = "posix_spawn, kqueue and libproc have no safe form; every block says why it is sound"
+)]
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!(
+    "meanwhile-process supports Linux and macOS. Windows has neither process groups nor signals, which its \
+     promises rest on: write a backend over job objects against meanwhile-core instead"
+);
+
+mod command;
+mod exit_watch;
+mod job;
+mod leader;
+mod limits;
+mod local;
+mod options;
+mod poller;
+mod running;
+mod spawn;
+mod spool;
+mod sweeper;
+mod table;
+mod tree;
+mod watcher;
+mod workers;
+
+pub use crate::job::JobFuture;
+pub use crate::leader::Leader;
+pub use crate::limits::{default_sigchld, raise_descriptor_limit};
+pub use crate::local::{Local, LocalTask, Post};
+pub use crate::options::LocalOptions;
+pub use crate::poller::{Poller, Ready};
+pub use crate::running::{LeaderExit, Running};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often a loop asks a leader for its status whose exit descriptor its reactor could not take.
+pub const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Locks, whatever a panic elsewhere did: every critical section of this crate leaves its data whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,314 @@
+//! The one thread that waits for all tasks.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use meanwhile_core::Event;
+use meanwhile_process::{LOOK_AGAIN, Leader, LeaderExit, Poller, Ready, Running};
+
+use crate::jobs::JobThread;
+
+/// The loop, as its backends see it. Clones are the same loop; with the last one, and the last task, the
+/// thread ends.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EventLoop(Arc<Owner>);
+
+#[derive(Debug, Default)]
+struct Owner(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    next_key: AtomicU64,
+    jobs: JobThread,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    messages: Vec<(u64, Message)>,
+    /// There while the thread is.
+    poller: Option<Arc<Poller>>,
+    ownerless: bool,
+}
+
+#[derive(Debug)]
+enum Message {
+    Supervise(Box<Running>, LeaderExit, Arc<Mailbox>),
+    Event(Event),
+}
+
+/// The way to the loop for one task.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    key: u64,
+    shared: Arc<Shared>,
+    /// What was posted before the loop knew the task; `None` from then on.
+    early: Mutex<Option<Vec<Event>>>,
+}
+
+impl EventLoop {
+    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
+        let shared = Arc::clone(&self.0.0);
+        let key = shared.next_key.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Mailbox {
+            key,
+            shared,
+            early: Mutex::new(Some(Vec::new())),
+        })
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let poller = {
+            let mut state = self.0.lock();
+            state.ownerless = true;
+            state.poller.clone()
+        };
+        if let Some(poller) = poller {
+            poller.wake();
+        }
+    }
+}
+
+impl Mailbox {
+    pub(crate) fn post(&self, event: Event) {
+        {
+            let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(early) = &mut *early {
+                early.push(event);
+                return;
+            }
+        }
+        self.shared.send([(self.key, Message::Event(event))]);
+    }
+
+    /// Hands a task that was started to the loop. If no thread is to be had for the loop, the task is
+    /// dropped, and by that killed and told.
+    pub(crate) fn supervise(self: &Arc<Self>, task: Running, exit: LeaderExit) {
+        if self.shared.ensure_thread().is_err() {
+            return;
+        }
+        let supervise = Message::Supervise(Box::new(task), exit, Arc::clone(self));
+        // Held until the loop has the task, so that nothing overtakes what was early.
+        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = early
+            .take()
+            .unwrap_or_default()
+            .into_iter()
+            .map(Message::Event);
+        self.shared.send(
+            std::iter::once(supervise)
+                .chain(events)
+                .map(|message| (self.key, message)),
+        );
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, messages: impl IntoIterator<Item = (u64, Message)>) {
+        let poller = {
+            let mut state = self.lock();
+            let was_empty = state.messages.is_empty();
+            state.messages.extend(messages);
+            // One wake-up serves all messages until the loop takes them.
+            state.poller.clone().filter(|_| was_empty)
+        };
+        if let Some(poller) = poller {
+            poller.wake();
+        }
+    }
+
+    fn ensure_thread(self: &Arc<Self>) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.poller.is_none() {
+            let poller = Arc::new(Poller::new()?);
+            let loop_ = Loop {
+                shared: Arc::clone(self),
+                poller: Arc::clone(&poller),
+                tasks: HashMap::new(),
+                timers: BinaryHeap::new(),
+            };
+            thread::Builder::new()
+                .name("meanwhile-wait".to_owned())
+                .spawn(move || loop_.run())?;
+            state.poller = Some(poller);
+        }
+        Ok(())
+    }
+}
+
+/// What the thread has.
+struct Loop {
+    shared: Arc<Shared>,
+    poller: Arc<Poller>,
+    tasks: HashMap<u64, Supervised>,
+    /// May hold times that were overtaken; a tick too many changes nothing.
+    timers: BinaryHeap<Reverse<(Instant, u64)>>,
+}
+
+struct Supervised {
+    task: Box<Running>,
+    /// There while it is waited for.
+    leader: Option<(Arc<Leader>, Wait)>,
+    armed: Option<Instant>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Poller,
+    /// The poller had no room for it: the clock does it.
+    Clock,
+}
+
+impl Loop {
+    fn run(mut self) {
+        let mut ready = Vec::new();
+        while let Some(messages) = self.messages_or_end() {
+            for (key, message) in messages {
+                self.take_in(key, message);
+            }
+            let deadline = self.timers.peek().map(|Reverse((at, _))| *at);
+            self.poller
+                .wait(deadline, &mut ready)
+                .expect("waiting on descriptors that the loop itself keeps open does not fail");
+            for ready in ready.drain(..) {
+                if let Ready::Key(key) = ready {
+                    self.look_at(key);
+                }
+            }
+            self.tick();
+        }
+    }
+
+    /// What was sent since; `None` when nobody needs the loop any more.
+    fn messages_or_end(&self) -> Option<Vec<(u64, Message)>> {
+        let mut state = self.shared.lock();
+        if state.messages.is_empty() && self.tasks.is_empty() && state.ownerless {
+            // Within the lock: a task that comes now finds no thread, and starts one.
+            state.poller = None;
+            return None;
+        }
+        Some(std::mem::take(&mut state.messages))
+    }
+
+    fn take_in(&mut self, key: u64, message: Message) {
+        match message {
+            Message::Supervise(task, LeaderExit::Process(leader), _) => {
+                let added = self.poller.add(leader.exit_descriptor(), key);
+                let wait = if added.is_ok() {
+                    Wait::Poller
+                } else {
+                    Wait::Clock
+                };
+                self.tasks.insert(
+                    key,
+                    Supervised {
+                        task,
+                        leader: Some((leader, wait)),
+                        armed: None,
+                    },
+                );
+                self.arm(key);
+            }
+            Message::Supervise(task, LeaderExit::Job(job), mailbox) => {
+                self.tasks.insert(
+                    key,
+                    Supervised {
+                        task,
+                        leader: None,
+                        armed: None,
+                    },
+                );
+                self.arm(key);
+                self.shared
+                    .jobs
+                    .run(job, move |status| mailbox.post(Event::Exited(status)));
+            }
+            // Dropped, and by that killed and told: there is no other kind.
+            Message::Supervise(..) => {}
+            Message::Event(event) => self.pass_on(key, event),
+        }
+    }
+
+    fn pass_on(&mut self, key: u64, event: Event) {
+        // An event for a task that is over comes too late and means nothing.
+        if let Some(supervised) = self.tasks.get_mut(&key) {
+            supervised.task.on(event);
+            self.arm(key);
+        }
+    }
+
+    fn look_at(&mut self, key: u64) {
+        let Some(supervised) = self.tasks.get_mut(&key) else {
+            return;
+        };
+        let status = supervised
+            .leader
+            .as_ref()
+            .and_then(|(leader, _)| leader.status());
+        if let Some(status) = status {
+            if let Some((leader, Wait::Poller)) = supervised.leader.take() {
+                // An ended leader stays readable, and would be told again and again.
+                let _ = self.poller.remove(leader.exit_descriptor());
+            }
+            self.pass_on(key, Event::Exited(status));
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = Instant::now();
+        while let Some(Reverse((at, key))) = self.timers.peek().copied()
+            && at <= now
+        {
+            self.timers.pop();
+            let Some(supervised) = self.tasks.get_mut(&key) else {
+                continue;
+            };
+            supervised.armed = None;
+            if matches!(supervised.leader, Some((_, Wait::Clock))) {
+                self.look_at(key);
+            }
+            self.pass_on(key, Event::Tick);
+        }
+    }
+
+    /// Sets the timer that the task wants now, and forgets the task if it is over.
+    fn arm(&mut self, key: u64) {
+        let Some(supervised) = self.tasks.get_mut(&key) else {
+            return;
+        };
+        if supervised.task.is_over() {
+            if let Some(Supervised {
+                leader: Some((leader, Wait::Poller)),
+                ..
+            }) = self.tasks.remove(&key)
+            {
+                let _ = self.poller.remove(leader.exit_descriptor());
+            }
+            return;
+        }
+        let wanted = match (supervised.task.timer(), &supervised.leader) {
+            (timer, Some((_, Wait::Clock))) => {
+                let look = Instant::now() + LOOK_AGAIN;
+                Some(timer.map_or(look, |timer| timer.min(look)))
+            }
+            (timer, _) => timer,
+        };
+        if let Some(at) = wanted
+            && supervised.armed.is_none_or(|armed| at < armed)
+        {
+            supervised.armed = Some(at);
+            self.timers.push(Reverse((at, key)));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Waiting on tokio's reactor for the end of a leader.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use meanwhile_core::ExitStatus;
+use meanwhile_process::{LOOK_AGAIN, Leader, LeaderExit};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Resolves with the status of the leader, when it has ended.
+pub(crate) async fn status(exit: LeaderExit) -> ExitStatus {
+    match exit {
+        LeaderExit::Process(leader) => process_status(&leader).await,
+        LeaderExit::Job(job) => job.await,
+        _ => ExitStatus::Lost,
+    }
+}
+
+async fn process_status(leader: &Leader) -> ExitStatus {
+    let mut registered = register(leader.exit_descriptor());
+    loop {
+        // Asked first: the leader may have ended before the reactor knew of it, and readiness may be spurious.
+        if let Some(status) = leader.status() {
+            return status;
+        }
+        match &mut registered {
+            Some(descriptor) => match descriptor.readable().await {
+                Ok(mut guard) => guard.clear_ready(),
+                Err(_) => registered = None,
+            },
+            // The reactor has no room for it. The clock does it, if later.
+            None => tokio::time::sleep(LOOK_AGAIN).await,
+        }
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "tokio registers descriptors by an unsafe function alone since 1.54"
+)]
+fn register(descriptor: Arc<OwnedFd>) -> Option<AsyncFd<Arc<OwnedFd>>> {
+    // SAFETY: the descriptor must stay open, and the same, for as long as it is registered. It is owned by the
+    // Arc, which the AsyncFd keeps, and an Arc gives nobody the means to close or replace it.
+    unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }.ok()
+}

@@ -1,0 +1,167 @@
+//! From a spec to what is executed.
+
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use meanwhile_core::{Spec, TaskId, Work};
+
+use crate::spawn::Image;
+
+/// The variable that marks every process of a task, so that those which left its group are found: the ids of
+/// the task and of the tasks around it, outermost first, with slashes between.
+pub(crate) const MARK: &str = "MEANWHILE_TASK";
+
+/// The kernel takes no single argument of this many bytes or more, its NUL included.
+const MAX_ARG: usize = 128 << 10;
+
+/// What to execute, and the script it was put into if the command is too long for an argument.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) image: Image,
+    pub(crate) script: Option<PathBuf>,
+}
+
+impl Command {
+    /// Makes a command of `spec`. The environment is that of this process as it is now.
+    pub(crate) fn new(spec: &Spec, id: TaskId, spool_dir: &Path) -> io::Result<Self> {
+        let env = environment(spec, id);
+        let mut script = None;
+        let (program, args) = match spec.get_work() {
+            Work::Shell { line, shell } if line.len() < MAX_ARG => (
+                shell.clone(),
+                vec![shell.clone().into(), "-c".into(), line.clone()],
+            ),
+            Work::Shell { line, shell } => {
+                let path = write_script(line, id, spool_dir)?;
+                let args = vec![shell.clone().into(), path.clone().into()];
+                script = Some(path);
+                (shell.clone(), args)
+            }
+            Work::Program { program, args } => {
+                let path = look_up(program, env.get(OsStr::new("PATH")))?;
+                (
+                    path,
+                    std::iter::once(program).chain(args).cloned().collect(),
+                )
+            }
+            _ => {
+                return Err(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "work that is no command",
+                ));
+            }
+        };
+        let env = env.into_iter().map(|(mut entry, value)| {
+            entry.push("=");
+            entry.push(value);
+            c_string(entry)
+        });
+        let image = Image {
+            program: c_string(program)?,
+            args: args.into_iter().map(c_string).collect::<io::Result<_>>()?,
+            env: env.collect::<io::Result<_>>()?,
+            cwd: spec.get_cwd().map(c_string).transpose()?,
+        };
+        Ok(Self { image, script })
+    }
+}
+
+/// Says what could not be started and why, in the words of the spec rather than those of the system call:
+/// `posix_spawn` gives one number for a missing folder and for a missing program.
+pub(crate) fn explain(spec: &Spec, error: &io::Error) -> String {
+    if let Some(cwd) = spec.get_cwd() {
+        match cwd.metadata() {
+            Err(cause) => {
+                return format!(
+                    "cannot use the working directory {}: {cause}",
+                    cwd.display()
+                );
+            }
+            Ok(meta) if !meta.is_dir() => {
+                return format!("the working directory {} is not a directory", cwd.display());
+            }
+            Ok(_) => {}
+        }
+    }
+    let program: &OsStr = match spec.get_work() {
+        Work::Shell { shell, .. } => shell.as_os_str(),
+        Work::Program { program, .. } => program,
+        _ => OsStr::new("the work"),
+    };
+    let program = program.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("no such program: {program}"),
+        io::ErrorKind::PermissionDenied => format!("not allowed to execute {program}"),
+        io::ErrorKind::ArgumentListTooLong => {
+            format!(
+                "cannot start {program}: its arguments and environment are too large for the kernel"
+            )
+        }
+        _ => format!("cannot start {program}: {error}"),
+    }
+}
+
+fn environment(spec: &Spec, id: TaskId) -> BTreeMap<OsString, OsString> {
+    let mut env: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    for (key, value) in spec.get_env() {
+        match value {
+            Some(value) => env.insert(key.into(), value.into()),
+            None => env.remove(key),
+        };
+    }
+    // The parent's mark, not the spec's: a task inside a task is also a part of the outer one.
+    let mut mark = std::env::var_os(MARK).unwrap_or_default();
+    if !mark.is_empty() {
+        mark.push("/");
+    }
+    mark.push(id.as_str());
+    env.insert(MARK.into(), mark);
+    env
+}
+
+/// Looks a bare name up in the `PATH` that the task will see.
+fn look_up(program: &OsStr, path: Option<&OsString>) -> io::Result<PathBuf> {
+    if program.as_bytes().contains(&b'/') {
+        return Ok(program.into());
+    }
+    let path = path.map_or(OsStr::new("/bin:/usr/bin"), OsString::as_os_str);
+    let mut refused = io::ErrorKind::NotFound;
+    for folder in std::env::split_paths(path) {
+        // An empty entry means the current folder; "./" keeps the name a path.
+        let candidate = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            &folder
+        }
+        .join(program);
+        match candidate.metadata() {
+            Ok(meta) if meta.is_file() && meta.permissions().mode() & 0o111 != 0 => {
+                return Ok(candidate);
+            }
+            Ok(meta) if meta.is_file() => refused = io::ErrorKind::PermissionDenied,
+            _ => {}
+        }
+    }
+    Err(refused.into())
+}
+
+fn write_script(line: &OsStr, id: TaskId, spool_dir: &Path) -> io::Result<PathBuf> {
+    let path = spool_dir.join(format!("{id}.sh"));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o700)
+        .open(&path)?;
+    file.write_all(line.as_bytes())?;
+    Ok(path)
+}
+
+fn c_string(text: impl AsRef<OsStr>) -> io::Result<CString> {
+    // Validation refused NUL bytes in the spec, and the kernel gives none in the environment.
+    CString::new(text.as_ref().to_owned().into_vec()).map_err(io::Error::from)
+}

@@ -1,0 +1,65 @@
+//! Settings of a local backend.
+
+use std::path::{Path, PathBuf};
+
+/// Settings of a local backend.
+///
+/// ```
+/// use meanwhile_process::LocalOptions;
+/// let options = LocalOptions::default().spool_dir("/var/tmp/my-agent/spool");
+/// assert_eq!(options.get_spool_dir().to_str(), Some("/var/tmp/my-agent/spool"));
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone)]
+pub struct LocalOptions {
+    spool_dir: PathBuf,
+    spawners: usize,
+}
+
+impl LocalOptions {
+    /// Keeps the output of tasks in this folder. It is made when the first task starts, for its owner alone
+    /// (0700), and never removed.
+    ///
+    /// By default that is a folder of this process under the system's temporary folder.
+    #[must_use]
+    pub fn spool_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.spool_dir = dir.into();
+        self
+    }
+
+    /// Spawns on this many threads. A spawn keeps its thread busy for 0.1 ms and sometimes for several; four
+    /// threads, the default, saturate a small machine.
+    #[must_use]
+    pub fn spawners(mut self, threads: usize) -> Self {
+        self.spawners = threads.max(1);
+        self
+    }
+
+    /// The folder of the output.
+    #[must_use]
+    pub fn get_spool_dir(&self) -> &Path {
+        &self.spool_dir
+    }
+
+    /// How many threads spawn.
+    #[must_use]
+    pub fn get_spawners(&self) -> usize {
+        self.spawners
+    }
+}
+
+impl Default for LocalOptions {
+    fn default() -> Self {
+        // The random part keeps another user from being there first, and a restarted process apart from the
+        // one that had its id before.
+        let name = format!(
+            "meanwhile-{}-{}",
+            std::process::id(),
+            meanwhile_core::TaskId::random()
+        );
+        Self {
+            spool_dir: std::env::temp_dir().join(name),
+            spawners: 4,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Who belongs to a task: its group, and what left it.
+
+use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
+use std::sync::Mutex;
+
+use meanwhile_core::TaskId;
+use rustix::process::getpgid;
+
+use crate::command::MARK;
+use crate::leader::Leader;
+use crate::lock;
+use crate::table::{self, Entry, Life};
+
+/// The process groups of all live tasks of a backend, by the ids of their leaders. Whoever is in the group of
+/// one task did not escape from another, so that nobody needs to look at its environment.
+#[derive(Debug, Default)]
+pub(crate) struct LiveGroups(Mutex<HashSet<i32>>);
+
+impl LiveGroups {
+    pub(crate) fn insert(&self, leader: &Leader) {
+        lock(&self.0).insert(leader.pid().as_raw_nonzero().get());
+    }
+
+    pub(crate) fn remove(&self, leader: &Leader) {
+        lock(&self.0).remove(&leader.pid().as_raw_nonzero().get());
+    }
+
+    fn contains(&self, group: i32) -> bool {
+        lock(&self.0).contains(&group)
+    }
+}
+
+/// Says at once that nobody of a task is left, where that is certain: its leader must have been reaped. The
+/// answer "somebody may be" takes a [`find`].
+///
+/// Most tasks end alone, and reading the whole process table for each would cost more than the task. Every
+/// descendant got its id after the leader did; the kernel gives ids out in order and says which was the
+/// last, so that the few that came since are all that must be looked at.
+pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
+    const FEW: i32 = 64;
+    if !leader.is_group_empty() {
+        return false;
+    }
+    let first = leader.pid().as_raw_nonzero().get();
+    let Some(last) = table::last_id() else {
+        return false;
+    };
+    // Smaller: the ids have begun anew since.
+    if last < first || last - first > FEW {
+        return false;
+    }
+    let own_group = rustix::process::getpgrp().as_raw_nonzero().get();
+    let suspects = (first + 1..=last).filter(|id| {
+        let group = rustix::process::Pid::from_raw(*id).and_then(|pid| getpgid(Some(pid)).ok());
+        let group = group.map(|group| group.as_raw_nonzero().get());
+        group.is_some_and(|group| group != own_group && !live.contains(group))
+    });
+    suspects.count() == 0
+}
+
+/// Finds, for each of `tasks`, every process that belongs to it, dead ones and the leader included.
+///
+/// A process belongs to a task if it is in the leader's group, descends from a process that does, or carries
+/// the task's mark in its environment: that is what remains of one that left the group and whose parents are
+/// gone.
+pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> Vec<Vec<Entry>> {
+    let table = table::read();
+    let leaders: Vec<i32> = tasks
+        .iter()
+        .map(|(_, leader)| leader.pid().as_raw_nonzero().get())
+        .collect();
+    let mut by_group: HashMap<i32, Vec<usize>> = HashMap::new();
+    let mut by_parent: HashMap<i32, Vec<usize>> = HashMap::new();
+    for (at, entry) in table.iter().enumerate() {
+        by_group.entry(entry.group).or_default().push(at);
+        by_parent.entry(entry.parent).or_default().push(at);
+    }
+    let by_mark = marked(tasks, &leaders, &table, live);
+
+    let none = Vec::new();
+    let mut belongs = vec![usize::MAX; table.len()];
+    let trees = tasks
+        .iter()
+        .zip(&leaders)
+        .enumerate()
+        .map(|(number, ((id, _), leader))| {
+            let group = by_group.get(leader).unwrap_or(&none);
+            let children = by_parent.get(leader).unwrap_or(&none);
+            let marked = by_mark.get(id).unwrap_or(&none);
+            let mut open: Vec<usize> = group
+                .iter()
+                .chain(children)
+                .chain(marked)
+                .copied()
+                .collect();
+            let mut tree = Vec::new();
+            while let Some(at) = open.pop() {
+                if std::mem::replace(&mut belongs[at], number) != number {
+                    tree.push(table[at]);
+                    open.extend(by_parent.get(&table[at].pid).unwrap_or(&none));
+                }
+            }
+            tree
+        });
+    trees.collect()
+}
+
+/// The processes that carry the mark of one of `tasks`, where it is not plain from their group whose they are.
+fn marked(
+    tasks: &[(TaskId, &Leader)],
+    leaders: &[i32],
+    table: &[Entry],
+    live: &LiveGroups,
+) -> HashMap<TaskId, Vec<usize>> {
+    let wanted: HashSet<TaskId> = tasks.iter().map(|(id, _)| *id).collect();
+    let groups: HashSet<i32> = leaders.iter().copied().collect();
+    // Nobody is older than its leader. A leader that was reaped is not in the table; then nobody is spared.
+    let starts: HashMap<i32, u64> = table.iter().map(|entry| (entry.pid, entry.start)).collect();
+    let oldest = leaders
+        .iter()
+        .map(|pid| starts.get(pid).copied().unwrap_or(0))
+        .min()
+        .unwrap_or(0);
+
+    let mut found: HashMap<TaskId, Vec<usize>> = HashMap::new();
+    for (at, entry) in table.iter().enumerate() {
+        let is_plain = groups.contains(&entry.group) || live.contains(entry.group);
+        if is_plain || entry.start < oldest || entry.life == Life::Dead {
+            continue;
+        }
+        let Some(mark) = table::variable(entry.pid, MARK) else {
+            continue;
+        };
+        let ids = mark
+            .split(|byte| *byte == b'/')
+            .filter_map(|id| str::from_utf8(id).ok());
+        for id in ids
+            .filter_map(|id| TaskId::from_str(id).ok())
+            .filter(|id| wanted.contains(id))
+        {
+            found.entry(id).or_default().push(at);
+        }
+    }
+    found
+}

@@ -1,0 +1,149 @@
+//! A few named threads for work that blocks: spawns, and looking through the process table.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+
+use crate::lock;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// A fixed number of threads, started when they are first needed. They end when the last `Workers` is
+/// dropped and what was handed to them is done.
+pub(crate) struct Workers {
+    shared: Arc<Shared>,
+    most: usize,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    work_or_end: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Stops, before any spawn: a thousand launches in the queue must not hold up a deadline.
+    urgent: VecDeque<Work>,
+    /// Spawns, in order.
+    spawns: VecDeque<Work>,
+    threads: usize,
+    idle: usize,
+    ended: bool,
+}
+
+impl Workers {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            shared: Arc::default(),
+            most,
+        }
+    }
+
+    /// Hands over a spawn. They are begun in the order of the calls.
+    pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        self.submit(|state| state.spawns.push_back(Box::new(work)));
+    }
+
+    /// Hands over work that goes before all spawns.
+    pub(crate) fn urgent(&self, work: impl FnOnce() + Send + 'static) {
+        self.submit(|state| state.urgent.push_back(Box::new(work)));
+    }
+
+    fn submit(&self, push: impl FnOnce(&mut State)) {
+        let needs_thread = {
+            let mut state = lock(&self.shared.state);
+            push(&mut state);
+            let waiting = state.urgent.len() + state.spawns.len();
+            let needed = waiting > state.idle && state.threads < self.most;
+            if needed {
+                state.threads += 1;
+            }
+            needed.then_some(state.threads)
+        };
+        match needs_thread {
+            Some(number) => self.start_thread(number),
+            None => self.shared.work_or_end.notify_one(),
+        }
+    }
+
+    fn start_thread(&self, number: usize) {
+        let shared = Arc::clone(&self.shared);
+        let name = format!("meanwhile-spawn-{number}");
+        if thread::Builder::new()
+            .name(name)
+            .spawn(move || shared.run())
+            .is_err()
+        {
+            // No thread is to be had. The others will do it, and if there is none, this one: late and on the
+            // caller's time, but not lost.
+            let none_left = {
+                let mut state = lock(&self.shared.state);
+                state.threads -= 1;
+                state.threads == 0
+            };
+            if none_left {
+                self.shared.run_what_there_is();
+            }
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        lock(&self.shared.state).ended = true;
+        self.shared.work_or_end.notify_all();
+    }
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workers")
+            .field("most", &self.most)
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn take(&mut self) -> Option<Work> {
+        self.urgent.pop_front().or_else(|| self.spawns.pop_front())
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(work) = state.take() {
+                drop(state);
+                run_one(work);
+                state = lock(&self.state);
+            } else if state.ended {
+                return;
+            } else {
+                state.idle += 1;
+                state = self
+                    .work_or_end
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
+            }
+        }
+    }
+
+    fn run_what_there_is(&self) {
+        loop {
+            let Some(work) = lock(&self.state).take() else {
+                return;
+            };
+            run_one(work);
+        }
+    }
+}
+
+/// A panic ends the one task whose report it drops, not the thread that all others need.
+fn run_one(work: Work) {
+    let _ = catch_unwind(AssertUnwindSafe(work));
+}
