@@ -185,6 +185,13 @@ impl Tasks {
         Inbox::new(Arc::clone(&self.shared.queue), owner)
     }
 
+    /// How many tasks are queued or running. Unlike [`list`](Self::list) it costs the same however many
+    /// there are.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.shared.not_over()
+    }
+
     /// What the backend can do.
     #[must_use]
     pub fn capabilities(&self) -> crate::Capabilities {

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use meanwhile_core::{Capabilities, Event, ExitStatus, Lifecycle, Report, Spec, Task};
@@ -22,7 +22,14 @@ use smol::{Async, Executor, Timer};
 #[derive(Debug, Clone)]
 pub struct SmolBackend {
     local: Local,
-    executor: Option<Arc<Executor<'static>>>,
+    on: On,
+}
+
+#[derive(Debug, Clone)]
+enum On {
+    Global,
+    /// Not kept alive by its own tasks: dropping an executor is how its caller ends them.
+    Callers(Weak<Executor<'static>>),
 }
 
 impl SmolBackend {
@@ -31,7 +38,7 @@ impl SmolBackend {
     pub fn new() -> Self {
         Self {
             local: Local::new(LocalOptions::default()),
-            executor: None,
+            on: On::Global,
         }
     }
 
@@ -40,16 +47,17 @@ impl SmolBackend {
     pub fn with_options(options: LocalOptions) -> Self {
         Self {
             local: Local::new(options),
-            executor: None,
+            on: On::Global,
         }
     }
 
-    /// On an executor of the caller's, who runs it.
+    /// On an executor of the caller's, who keeps and runs it. While nobody does, ends are not seen and
+    /// deadlines not kept; once it is dropped, tasks are killed and told, new ones too.
     #[must_use]
-    pub fn on(executor: Arc<Executor<'static>>, options: LocalOptions) -> Self {
+    pub fn on(executor: &Arc<Executor<'static>>, options: LocalOptions) -> Self {
         Self {
             local: Local::new(options),
-            executor: Some(executor),
+            on: On::Callers(Arc::downgrade(executor)),
         }
     }
 }
@@ -65,12 +73,17 @@ impl Lifecycle for SmolBackend {
         let (sender, events) = channel::unbounded();
         // A loop that is gone has told the end of its task; nothing is left to be said to it.
         let post: Post = Arc::new(move |event| drop(sender.try_send(event)));
-        let executor = self.executor.clone();
+        let on = self.on.clone();
         let task = self.local.launch(spec, report, post, move |running, exit| {
             let supervise = supervise(running, exit, events);
-            match executor {
-                Some(executor) => executor.spawn(supervise).detach(),
-                None => smol::spawn(supervise).detach(),
+            match on {
+                On::Global => smol::spawn(supervise).detach(),
+                // Without its executor the future is dropped here, and with it the task.
+                On::Callers(executor) => {
+                    if let Some(executor) = executor.upgrade() {
+                        executor.spawn(supervise).detach();
+                    }
+                }
             }
         });
         Box::new(task)

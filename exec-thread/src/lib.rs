@@ -63,3 +63,8 @@ impl Lifecycle for ThreadBackend {
         self.local.capabilities()
     }
 }
+
+/// The example of the project's own README runs here.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ProjectReadme;

@@ -1,0 +1,120 @@
+//! Living with a tokio runtime: its other processes, its kinds, its end.
+
+use std::time::Duration;
+
+use meanwhile_core::{EndedBy, Handle, Outcome, Owner, Spec, Tasks};
+use meanwhile_process::LocalOptions;
+use meanwhile_queue::MemoryQueue;
+use meanwhile_tokio::TokioBackend;
+use tokio::runtime::{Builder, Runtime};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn tasks_on(runtime: &Runtime) -> Tasks {
+    let backend = TokioBackend::on(runtime.handle().clone(), LocalOptions::default());
+    Tasks::new(backend, MemoryQueue::new())
+}
+
+/// Blocks until the task has written something, which it does when it runs.
+fn wait_for_output(handle: &Handle) {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while handle
+        .written(Default::default())
+        .expect("a readable spool")
+        == 0
+    {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "the task never began to write"
+        );
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn children_of_tokio_and_ours_keep_their_own_exits() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let tasks = tasks_on(&runtime);
+    runtime.block_on(async {
+        let theirs = (0..50).map(|number: i32| async move {
+            let mut command = tokio::process::Command::new("/bin/sh");
+            let status = command
+                .args(["-c", &format!("exit {number}")])
+                .status()
+                .await;
+            assert_eq!(status.expect("a child of tokio's").code(), Some(number));
+        });
+        let theirs: Vec<_> = theirs.map(tokio::spawn).collect();
+        let ours: Vec<_> = (0..50)
+            .map(|number| {
+                tasks
+                    .launch(Spec::shell(format!("exit {number}")))
+                    .expect("a valid spec")
+            })
+            .collect();
+        for (number, handle) in (0..).zip(ours) {
+            assert_eq!(handle.wait().await.code(), Some(number));
+        }
+        for child in theirs {
+            child.await.expect("no panic");
+        }
+    });
+}
+
+#[test]
+fn a_runtime_of_the_current_thread_does() {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let tasks = tasks_on(&runtime);
+    let handle = tasks.launch(Spec::shell("exit 7")).expect("a valid spec");
+    assert_eq!(runtime.block_on(handle.wait()).code(), Some(7));
+}
+
+#[test]
+fn the_end_of_the_runtime_kills_and_tells() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let tasks = tasks_on(&runtime);
+    let handle = tasks
+        .launch(Spec::shell(
+            "trap '' TERM; (trap '' TERM; sleep 1000) & echo up; wait",
+        ))
+        .expect("a valid spec");
+    wait_for_output(&handle);
+    drop(runtime);
+    let exit = handle.wait_timeout(PATIENCE).expect("an end");
+    assert_eq!(
+        (exit.outcome(), exit.ended_by),
+        (Outcome::Stopped, EndedBy::Shutdown)
+    );
+    assert_eq!((exit.signal(), exit.survivors), (Some(9), 0));
+    assert_eq!(tasks.inbox(Owner::default()).drain().len(), 1);
+}
+
+#[test]
+fn a_launch_after_the_end_of_the_runtime_is_told_too() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let tasks = tasks_on(&runtime);
+    drop(runtime);
+    let handle = tasks
+        .launch(Spec::shell("sleep 1000"))
+        .expect("a valid spec");
+    let exit = handle.wait_timeout(PATIENCE).expect("an end");
+    assert_eq!(
+        (exit.outcome(), exit.ended_by),
+        (Outcome::Stopped, EndedBy::Shutdown)
+    );
+}
