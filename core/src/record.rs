@@ -24,9 +24,9 @@ pub(crate) struct Record {
 
 #[derive(Debug)]
 enum Control {
-    /// Not handed to the backend yet; a stop that comes now is kept for it.
+    /// Not handed to the backend yet; stops that come now are kept for it, in order.
     Waiting {
-        stop: Option<Stop>,
+        stops: Vec<Stop>,
     },
     Live {
         task: Arc<dyn Task>,
@@ -56,7 +56,7 @@ impl Record {
             started: OnceLock::new(),
             exit: OnceLock::new(),
             output: OnceLock::new(),
-            control: Mutex::new(Control::Waiting { stop: None }),
+            control: Mutex::new(Control::Waiting { stops: Vec::new() }),
             told_by: Mutex::new(told_by),
         }
     }
@@ -87,7 +87,7 @@ impl Record {
 
     pub(crate) fn is_stop_asked(&self) -> bool {
         match &*lock(&self.control) {
-            Control::Waiting { stop } => stop.is_some(),
+            Control::Waiting { stops } => !stops.is_empty(),
             Control::Live { stop_asked, .. } => *stop_asked,
             Control::Ended => false,
         }
@@ -98,30 +98,29 @@ impl Record {
         let task: Arc<dyn Task> = Arc::from(task);
         // A backend that failed at once has reported by now; its output stays readable all the same.
         let _ = self.output.set(task.output());
-        let kept_stop = {
+        let kept_stops = {
             let mut control = lock(&self.control);
-            match &*control {
-                Control::Waiting { stop } => {
-                    let stop = *stop;
+            match &mut *control {
+                Control::Waiting { stops } => {
+                    let stops = std::mem::take(stops);
+                    let stop_asked = !stops.is_empty();
                     *control = Control::Live {
                         task: Arc::clone(&task),
-                        stop_asked: stop.is_some(),
+                        stop_asked,
                     };
-                    stop
+                    stops
                 }
-                Control::Live { .. } | Control::Ended => None,
+                Control::Live { .. } | Control::Ended => Vec::new(),
             }
         };
-        if let Some(stop) = kept_stop {
-            task.stop(stop);
-        }
+        kept_stops.into_iter().for_each(|stop| task.stop(stop));
     }
 
     /// Passes a stop on, or keeps it until the backend has the task. Says whether it was kept.
     pub(crate) fn stop(&self, stop: Stop) -> StopPassed {
         let task = match &mut *lock(&self.control) {
-            Control::Waiting { stop: kept } => {
-                kept.get_or_insert(stop);
+            Control::Waiting { stops } => {
+                stops.push(stop);
                 return StopPassed::Kept;
             }
             Control::Live { task, stop_asked } => {

@@ -9,6 +9,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use meanwhile_core::{Spec, TaskId, Work};
+use rustix::io::Errno;
 
 use crate::spawn::Image;
 
@@ -74,27 +75,20 @@ impl Command {
 /// Says what could not be started and why, in the words of the spec rather than those of the system call:
 /// `posix_spawn` gives one number for a missing folder and for a missing program.
 pub(crate) fn explain(spec: &Spec, error: &io::Error) -> String {
-    if let Some(cwd) = spec.get_cwd() {
-        match cwd.metadata() {
-            Err(cause) => {
-                return format!(
-                    "cannot use the working directory {}: {cause}",
-                    cwd.display()
-                );
-            }
-            Ok(meta) if !meta.is_dir() => {
-                return format!("the working directory {} is not a directory", cwd.display());
-            }
-            Ok(_) => {}
-        }
+    if let Some(problem) = spec.get_cwd().and_then(explain_cwd) {
+        return problem;
     }
     let program: &OsStr = match spec.get_work() {
         Work::Shell { shell, .. } => shell.as_os_str(),
         Work::Program { program, .. } => program,
         _ => OsStr::new("the work"),
     };
+    let is_there = program.as_bytes().contains(&b'/') && Path::new(program).exists();
     let program = program.display();
     match error.kind() {
+        io::ErrorKind::NotFound if is_there => {
+            format!("the interpreter that {program} names is not there")
+        }
         io::ErrorKind::NotFound => format!("no such program: {program}"),
         io::ErrorKind::PermissionDenied => format!("not allowed to execute {program}"),
         io::ErrorKind::ArgumentListTooLong => {
@@ -103,6 +97,24 @@ pub(crate) fn explain(spec: &Spec, error: &io::Error) -> String {
             )
         }
         _ => format!("cannot start {program}: {error}"),
+    }
+}
+
+fn explain_cwd(cwd: &Path) -> Option<String> {
+    let folder = cwd.display();
+    match cwd.metadata() {
+        Err(cause) => Some(format!(
+            "cannot use the working directory {folder}: {cause}"
+        )),
+        Ok(meta) if !meta.is_dir() => {
+            Some(format!("the working directory {folder} is not a directory"))
+        }
+        Ok(_) => match rustix::fs::access(cwd, rustix::fs::Access::EXEC_OK) {
+            Err(_) => Some(format!(
+                "not allowed to enter the working directory {folder}"
+            )),
+            Ok(()) => None,
+        },
     }
 }
 
@@ -130,7 +142,7 @@ fn look_up(program: &OsStr, path: Option<&OsString>) -> io::Result<PathBuf> {
         return Ok(program.into());
     }
     let path = path.map_or(OsStr::new("/bin:/usr/bin"), OsString::as_os_str);
-    let mut refused = io::ErrorKind::NotFound;
+    let mut refused = Errno::NOENT;
     for folder in std::env::split_paths(path) {
         // An empty entry means the current folder; "./" keeps the name a path.
         let candidate = if folder.as_os_str().is_empty() {
@@ -143,7 +155,7 @@ fn look_up(program: &OsStr, path: Option<&OsString>) -> io::Result<PathBuf> {
             Ok(meta) if meta.is_file() && meta.permissions().mode() & 0o111 != 0 => {
                 return Ok(candidate);
             }
-            Ok(meta) if meta.is_file() => refused = io::ErrorKind::PermissionDenied,
+            Ok(meta) if meta.is_file() => refused = Errno::ACCESS,
             _ => {}
         }
     }

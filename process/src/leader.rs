@@ -3,8 +3,9 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use meanwhile_core::ExitStatus;
+use meanwhile_core::{EndedBy, ExitStatus, Stop};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, test_kill_process_group,
     waitid, waitpid,
@@ -27,8 +28,20 @@ pub struct Leader {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Body {
     /// Alive, or dead and not reaped.
-    There,
+    There {
+        stop: StopSeen,
+    },
     Reaped(ExitStatus),
+}
+
+/// What came of stops before the loop got to know of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StopSeen {
+    None,
+    /// Somebody asked, and the loop will see to it.
+    Asked(EndedBy),
+    /// Somebody did not want to wait: the group was killed, for whoever had asked first.
+    Killed(EndedBy),
 }
 
 impl Leader {
@@ -38,7 +51,9 @@ impl Leader {
             Ok(exit) => Ok(Self {
                 pid,
                 exit: Arc::new(exit),
-                body: Mutex::new(Body::There),
+                body: Mutex::new(Body::There {
+                    stop: StopSeen::None,
+                }),
             }),
             Err(error) => {
                 // It may be gone already, which is as well.
@@ -60,8 +75,11 @@ impl Leader {
     /// signalled.
     #[must_use]
     pub fn status(&self) -> Option<ExitStatus> {
-        let body = lock(&self.body);
-        if let Body::Reaped(status) = &*body {
+        self.status_of(&lock(&self.body))
+    }
+
+    fn status_of(&self, body: &Body) -> Option<ExitStatus> {
+        if let Body::Reaped(status) = body {
             return Some(status.clone());
         }
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -84,17 +102,51 @@ impl Leader {
     /// Signals every process of the group, unless the leader was reaped.
     pub(crate) fn signal_group(&self, signal: Signal) {
         let body = lock(&self.body);
-        if *body == Body::There {
+        if matches!(*body, Body::There { .. }) {
             // It fails only if there is nobody left, or nobody that we may signal; the next look tells.
             let _ = kill_process_group(self.pid, signal);
         }
     }
 
+    /// Notes a stop; kills the group at once if there is to be no grace. The note keeps the loop from taking
+    /// the end for a natural one if it sees that before it sees the stop.
+    pub(crate) fn ask(&self, stop: Stop) {
+        let mut body = lock(&self.body);
+        let has_ended = self.status_of(&body).is_some();
+        let Body::There { stop: seen } = &mut *body else {
+            return;
+        };
+        if has_ended {
+            return;
+        }
+        let by = match *seen {
+            StopSeen::None => stop.by,
+            StopSeen::Asked(by) | StopSeen::Killed(by) => by,
+        };
+        if stop.grace == Some(Duration::ZERO) {
+            *seen = StopSeen::Killed(by);
+            let _ = kill_process_group(self.pid, Signal::KILL);
+        } else if *seen == StopSeen::None {
+            *seen = StopSeen::Asked(by);
+        }
+    }
+
+    /// The stop for which the group was killed without the loop.
+    pub(crate) fn killed_for(&self) -> Option<Stop> {
+        match *lock(&self.body) {
+            Body::There {
+                stop: StopSeen::Killed(by),
+            } => Some(Stop::by(by).grace(Duration::ZERO)),
+            Body::There { .. } | Body::Reaped(_) => None,
+        }
+    }
+
     /// Reaps a leader that has ended: from here on its id is free. Does nothing while it lives.
     pub(crate) fn reap(&self) {
-        let Some(status) = self.status() else { return };
         let mut body = lock(&self.body);
-        if *body == Body::There {
+        if matches!(*body, Body::There { .. })
+            && let Some(status) = self.status_of(&body)
+        {
             let _ = waitpid(Some(self.pid), WaitOptions::NOHANG);
             *body = Body::Reaped(status);
         }

@@ -11,7 +11,6 @@ use meanwhile_core::{
     Stop, Task, Work,
 };
 use rustix::io::Errno;
-use rustix::process::Signal;
 
 use crate::command::{Command, explain};
 use crate::job::JobFuture;
@@ -97,7 +96,7 @@ impl Local {
             spec.get_output_files(),
             spec.get_output_limit(),
         ));
-        let start = Arc::new(Mutex::new(Start::Queued { stop: None }));
+        let start = Arc::new(Mutex::new(Start::Queued { stops: Vec::new() }));
         let launch = Launch {
             parts: Arc::clone(&self.parts),
             spec,
@@ -121,8 +120,8 @@ pub struct LocalTask {
 /// How far a task has come on the way to its loop.
 #[derive(Debug)]
 enum Start {
-    /// On its way to a spawner. A stop that comes now is kept.
-    Queued { stop: Option<Stop> },
+    /// On its way to a spawner. Stops that come now are kept: a later one may be less patient.
+    Queued { stops: Vec<Stop> },
     /// It runs; jobs have no leader.
     Running(Option<Arc<Leader>>),
 }
@@ -130,15 +129,14 @@ enum Start {
 impl Task for LocalTask {
     fn stop(&self, stop: Stop) {
         match &mut *lock(&self.start) {
-            Start::Queued { stop: kept } => {
-                kept.get_or_insert(stop);
+            Start::Queued { stops } => {
+                stops.push(stop);
                 return;
             }
-            // Killed from here, and not only by its loop: this may be the last thing that the program does.
-            Start::Running(Some(leader)) if stop.grace == Some(Duration::ZERO) => {
-                leader.signal_group(Signal::KILL);
-            }
-            Start::Running(_) => {}
+            // No grace: killed from here, and not only by its loop. This may be the last thing that the
+            // program does.
+            Start::Running(Some(leader)) => leader.ask(stop),
+            Start::Running(None) => {}
         }
         (self.post)(Event::Stop(stop));
     }
@@ -267,16 +265,18 @@ impl Launch {
             Arc::clone(&self.post),
         );
         let before = std::mem::replace(&mut *lock(&self.start), Start::Running(leader));
-        // It came while the spawn was under way.
-        if let Start::Queued { stop: Some(stop) } = before {
-            (self.post)(Event::Stop(stop));
+        // They came while the spawn was under way.
+        if let Start::Queued { stops } = before {
+            stops
+                .into_iter()
+                .for_each(|stop| (self.post)(Event::Stop(stop)));
         }
         (running, begun.exit)
     }
 
     fn kept_stop(&self) -> Option<Stop> {
         match &*lock(&self.start) {
-            Start::Queued { stop } => *stop,
+            Start::Queued { stops } => stops.first().copied(),
             Start::Running(_) => None,
         }
     }

@@ -101,22 +101,37 @@ impl Running {
 
     /// Takes an event in and does what follows from it. Never blocks.
     pub fn on(&mut self, event: Event) {
-        // A leader that ended by itself before the stop or the deadline was not ended by it, whichever of the
-        // two its loop learns of first.
-        if matches!(event, Event::Stop(_) | Event::Tick)
-            && !self.exit_seen
-            && let Body::Process { leader, .. } = &self.body
-            && let Some(status) = leader.status()
-        {
-            self.act_on(Event::Exited(status));
+        match event {
+            Event::Exited(status) => self.exited(status),
+            Event::Stop(_) | Event::Tick => {
+                // A leader that ended by itself before the stop or the deadline was not ended by it, whichever
+                // of the two its loop learns of first.
+                if let Body::Process { leader, .. } = &self.body
+                    && !self.exit_seen
+                    && let Some(status) = leader.status()
+                {
+                    self.exited(status);
+                }
+                self.act_on(event);
+            }
+            other => self.act_on(other),
         }
-        self.act_on(event);
+    }
+
+    fn exited(&mut self, status: ExitStatus) {
+        if std::mem::replace(&mut self.exit_seen, true) {
+            return;
+        }
+        // Nor was one that was killed from outside the loop ended by itself: its stop is still on its way.
+        if let Body::Process { leader, .. } = &self.body
+            && let Some(stop) = leader.killed_for()
+        {
+            self.act_on(Event::Stop(stop));
+        }
+        self.act_on(Event::Exited(status));
     }
 
     fn act_on(&mut self, event: Event) {
-        if matches!(event, Event::Exited(_)) && std::mem::replace(&mut self.exit_seen, true) {
-            return;
-        }
         let mut next = self.supervision.on(event, Instant::now());
         while let Some(action) = next.take() {
             match action {

@@ -24,7 +24,7 @@ pub(crate) struct Image {
     pub(crate) cwd: Option<CString>,
 }
 
-/// Starts `image` as the leader of a new process group, with these three descriptors and no other.
+/// Starts `image` as the leader of a new session and process group, with these three descriptors and no other.
 ///
 /// Returns once the image is executed; a failure to execute it is an error.
 pub(crate) fn spawn(image: &Image, stdio: [BorrowedFd<'_>; 3]) -> io::Result<Pid> {
@@ -45,7 +45,7 @@ pub(crate) fn spawn(image: &Image, stdio: [BorrowedFd<'_>; 3]) -> io::Result<Pid
         actions.chdir(cwd)?;
     }
     actions.close_from_3()?;
-    let attributes = Attributes::clean_group_leader()?;
+    let attributes = Attributes::clean_session_leader()?;
 
     let args = pointers(&image.args);
     let env = pointers(&image.env);
@@ -150,16 +150,25 @@ impl Drop for FileActions {
 
 struct Attributes(libc::posix_spawnattr_t);
 
+#[cfg(target_os = "linux")]
+const SETSID: c_int = libc::POSIX_SPAWN_SETSID as c_int;
+/// `<spawn.h>` of macOS 10.15 and later; the libc crate lacks it.
+#[cfg(target_os = "macos")]
+const SETSID: c_int = 0x0400;
+
 impl Attributes {
     #[cfg(target_os = "macos")]
     const CLOSE_THE_REST: c_int = libc::POSIX_SPAWN_CLOEXEC_DEFAULT;
     #[cfg(not(target_os = "macos"))]
     const CLOSE_THE_REST: c_int = 0;
 
-    /// A group of its own, every signal at its default, none blocked. A child would inherit the mask of this
-    /// thread and the ignored signals of the host: a SIGINT ignored by `nohup`, a SIGPIPE ignored by Rust.
-    fn clean_group_leader() -> io::Result<Self> {
-        let flags = libc::POSIX_SPAWN_SETPGROUP as c_int
+    /// A session and group of its own, every signal at its default, none blocked.
+    ///
+    /// The session takes the terminal away: a program that asks for a password on `/dev/tty` fails at once,
+    /// where in a background group it would be stopped by SIGTTIN and hang until its deadline. The signals
+    /// would be inherited: the mask of this thread, a SIGINT ignored by `nohup`, a SIGPIPE ignored by Rust.
+    fn clean_session_leader() -> io::Result<Self> {
+        let flags = SETSID
             | libc::POSIX_SPAWN_SETSIGDEF as c_int
             | libc::POSIX_SPAWN_SETSIGMASK as c_int
             | Self::CLOSE_THE_REST;
@@ -184,7 +193,6 @@ impl Attributes {
                 &raw mut attributes.0,
                 no_signal.as_ptr(),
             ))?;
-            check(libc::posix_spawnattr_setpgroup(&raw mut attributes.0, 0))?;
             check(libc::posix_spawnattr_setflags(&raw mut attributes.0, flags))?;
         }
         Ok(attributes)
