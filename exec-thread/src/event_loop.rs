@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -242,9 +243,15 @@ impl Loop {
 
     fn pass_on(&mut self, key: u64, event: Event) {
         // An event for a task that is over comes too late and means nothing.
-        if let Some(supervised) = self.tasks.get_mut(&key) {
-            supervised.task.on(event);
+        let Some(supervised) = self.tasks.get_mut(&key) else {
+            return;
+        };
+        let task = &mut supervised.task;
+        if catch_unwind(AssertUnwindSafe(|| task.on(event))).is_ok() {
             self.arm(key);
+        } else {
+            // A panic costs the task that it met, which is killed and told by its drop, and no other.
+            self.forget(key);
         }
     }
 
@@ -282,19 +289,20 @@ impl Loop {
         }
     }
 
+    fn forget(&mut self, key: u64) {
+        let forgotten = self.tasks.remove(&key);
+        if let Some((leader, Wait::Poller)) = forgotten.and_then(|supervised| supervised.leader) {
+            let _ = self.poller.remove(leader.exit_descriptor());
+        }
+    }
+
     /// Sets the timer that the task wants now, and forgets the task if it is over.
     fn arm(&mut self, key: u64) {
         let Some(supervised) = self.tasks.get_mut(&key) else {
             return;
         };
         if supervised.task.is_over() {
-            if let Some(Supervised {
-                leader: Some((leader, Wait::Poller)),
-                ..
-            }) = self.tasks.remove(&key)
-            {
-                let _ = self.poller.remove(leader.exit_descriptor());
-            }
+            self.forget(key);
             return;
         }
         let wanted = match (supervised.task.timer(), &supervised.leader) {

@@ -16,6 +16,16 @@ pub(crate) struct Entry {
     pub(crate) life: Life,
 }
 
+/// The group of a process or thread, 0 for this one; `None` if there is no such process.
+///
+/// Not by rustix, which takes a group of 0 for impossible: the kernel's own threads have it, and so has who was
+/// brought into a pid namespace from outside.
+pub(crate) fn group_of(pid: i32) -> Option<i32> {
+    // SAFETY: getpgid takes a number and has no effect.
+    let group = unsafe { libc::getpgid(pid) };
+    (group >= 0).then_some(group)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Life {
     Alive,

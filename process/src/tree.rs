@@ -5,7 +5,6 @@ use std::str::FromStr;
 use std::sync::Mutex;
 
 use meanwhile_core::TaskId;
-use rustix::process::getpgid;
 
 use crate::command::MARK;
 use crate::leader::Leader;
@@ -50,13 +49,14 @@ pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
     if last < first || last - first > FEW {
         return false;
     }
-    let own_group = rustix::process::getpgrp().as_raw_nonzero().get();
-    let suspects = (first + 1..=last).filter(|id| {
-        let group = rustix::process::Pid::from_raw(*id).and_then(|pid| getpgid(Some(pid)).ok());
-        let group = group.map(|group| group.as_raw_nonzero().get());
-        group.is_some_and(|group| group != own_group && !live.contains(group))
-    });
-    suspects.count() == 0
+    let own_group = table::group_of(0);
+    let may_have_escaped = |id| match table::group_of(id) {
+        // Nobody, one of the kernel's own, or one of our host's threads.
+        None | Some(0) => false,
+        group if group == own_group => false,
+        Some(group) => !live.contains(group),
+    };
+    !(first + 1..=last).any(may_have_escaped)
 }
 
 /// Finds, for each of `tasks`, every process that belongs to it, dead ones and the leader included.
