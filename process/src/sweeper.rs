@@ -21,11 +21,17 @@ pub(crate) struct Request {
     pub(crate) reply: Box<dyn FnOnce(u32) + Send>,
 }
 
-/// Carries sweeps out on the workers. Those that come while one is at work are done together after it: one
-/// look at the process table serves them all, so that stopping ten thousand tasks takes a few looks.
+/// Carries sweeps out on a worker, one at a time. Those that come while one is at work are done together after
+/// it: one look at the process table serves them all, so that stopping ten thousand tasks takes a few looks.
 #[derive(Default)]
 pub(crate) struct Sweeper {
-    pending: Mutex<Vec<Request>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    pending: Vec<Request>,
+    is_at_work: bool,
 }
 
 impl Sweeper {
@@ -35,18 +41,28 @@ impl Sweeper {
         workers: &Workers,
         live: &Arc<LiveGroups>,
     ) {
-        let was_empty = {
-            let mut pending = lock(&self.pending);
-            pending.push(request);
-            pending.len() == 1
+        let was_at_work = {
+            let mut state = lock(&self.state);
+            state.pending.push(request);
+            std::mem::replace(&mut state.is_at_work, true)
         };
-        if was_empty {
+        if !was_at_work {
             let (sweeper, live) = (Arc::clone(self), Arc::clone(live));
-            workers.urgent(move || {
-                let requests = std::mem::take(&mut *lock(&sweeper.pending));
-                carry_out(requests, &live);
-            });
+            workers.urgent(move || sweeper.work(&live));
         }
+    }
+
+    fn work(&self, live: &LiveGroups) {
+        while let Some(requests) = self.take() {
+            carry_out(requests, live);
+        }
+    }
+
+    fn take(&self) -> Option<Vec<Request>> {
+        let mut state = lock(&self.state);
+        // Within the lock: a request that comes from now on finds nobody at it, and calls a worker.
+        state.is_at_work = !state.pending.is_empty();
+        state.is_at_work.then(|| std::mem::take(&mut state.pending))
     }
 }
 
