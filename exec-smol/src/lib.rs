@@ -6,8 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use meanwhile_core::{Capabilities, Event, ExitStatus, Lifecycle, Report, Spec, Task};
-use meanwhile_process::{Leader, LeaderExit, Local, LocalOptions, Post, Running};
-use smol::channel::{self, Receiver};
+use meanwhile_process::{Leader, LeaderExit, Local, LocalOptions, Mailbox, Running};
 use smol::future::FutureExt;
 use smol::{Async, Executor, Timer};
 
@@ -70,12 +69,11 @@ impl Default for SmolBackend {
 
 impl Lifecycle for SmolBackend {
     fn launch(&self, spec: Arc<Spec>, report: Report) -> Box<dyn Task> {
-        let (sender, events) = channel::unbounded();
-        // A loop that is gone has told the end of its task; nothing is left to be said to it.
-        let post: Post = Arc::new(move |event| drop(sender.try_send(event)));
+        let mailbox = Mailbox::default();
+        let post = mailbox.post();
         let on = self.on.clone();
         let task = self.local.launch(spec, report, post, move |running, exit| {
-            let supervise = supervise(running, exit, events);
+            let supervise = supervise(running, exit, mailbox);
             match on {
                 On::Global => smol::spawn(supervise).detach(),
                 // Without its executor the future is dropped here, and with it the task.
@@ -94,7 +92,7 @@ impl Lifecycle for SmolBackend {
     }
 }
 
-async fn supervise(mut task: Running, exit: LeaderExit, events: Receiver<Event>) {
+async fn supervise(mut task: Running, exit: LeaderExit, mailbox: Mailbox) {
     let mut exit = Some(Box::pin(leader_exit(exit)));
     while !task.is_over() {
         let timer = task.timer();
@@ -104,18 +102,12 @@ async fn supervise(mut task: Running, exit: LeaderExit, events: Receiver<Event>)
                 None => smol::future::pending().await,
             }
         };
-        let posted = async {
-            match events.recv().await {
-                Ok(event) => event,
-                Err(_) => smol::future::pending().await,
-            }
-        };
         let tick = async {
             sleep_until(timer).await;
             Event::Tick
         };
         // In this order: an end that is there goes before a stop that came too late for it.
-        let event = exited.or(posted).or(tick).await;
+        let event = exited.or(mailbox.next()).or(tick).await;
         if matches!(event, Event::Exited(_)) {
             exit = None;
         }

@@ -1,3 +1,3 @@
 //! The promises of every backend.
 
-meanwhile_testkit::backend!(|| meanwhile_smol::SmolBackend::new());
+meanwhile_testkit::backend!(meanwhile_smol::SmolBackend::new);

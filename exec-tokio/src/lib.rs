@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use meanwhile_core::{Capabilities, Event, Lifecycle, Report, Spec, Task};
-use meanwhile_process::{LeaderExit, Local, LocalOptions, Post, Running};
+use meanwhile_process::{LeaderExit, Local, LocalOptions, Mailbox, Running};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 /// Runs tasks on a tokio runtime.
 ///
@@ -48,12 +47,11 @@ impl TokioBackend {
 
 impl Lifecycle for TokioBackend {
     fn launch(&self, spec: Arc<Spec>, report: Report) -> Box<dyn Task> {
-        let (sender, events) = mpsc::unbounded_channel();
-        // A loop that is gone has told the end of its task; nothing is left to be said to it.
-        let post: Post = Arc::new(move |event| drop(sender.send(event)));
+        let mailbox = Mailbox::default();
+        let post = mailbox.post();
         let runtime = self.runtime.clone();
         let task = self.local.launch(spec, report, post, move |running, exit| {
-            runtime.spawn(supervise(running, exit, events));
+            runtime.spawn(supervise(running, exit, mailbox));
         });
         Box::new(task)
     }
@@ -63,7 +61,7 @@ impl Lifecycle for TokioBackend {
     }
 }
 
-async fn supervise(mut task: Running, exit: LeaderExit, mut events: UnboundedReceiver<Event>) {
+async fn supervise(mut task: Running, exit: LeaderExit, mailbox: Mailbox) {
     let exit = exit::status(exit);
     tokio::pin!(exit);
     let mut has_exited = false;
@@ -76,7 +74,7 @@ async fn supervise(mut task: Running, exit: LeaderExit, mut events: UnboundedRec
                 has_exited = true;
                 task.on(Event::Exited(status));
             }
-            Some(event) = events.recv() => task.on(event),
+            event = mailbox.next() => task.on(event),
             () = sleep_until(timer) => task.on(Event::Tick),
         }
     }

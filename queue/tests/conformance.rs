@@ -1,0 +1,3 @@
+//! The promises of every queue.
+
+meanwhile_testkit::queue!(meanwhile_queue::MemoryQueue::new);
