@@ -124,20 +124,21 @@ async fn leader_exit(exit: LeaderExit) -> ExitStatus {
 }
 
 async fn process_exit(leader: &Leader) -> ExitStatus {
-    let mut registered = Async::<Arc<OwnedFd>>::new_nonblocking(leader.exit_descriptor());
+    let register = |descriptor: Arc<OwnedFd>| Async::new_nonblocking(descriptor).ok();
+    let mut registered = leader.exit_descriptor().and_then(register);
     loop {
         // Asked first: the leader may have ended before the reactor knew of it, and readiness may be spurious.
         if let Some(status) = leader.status() {
             return status;
         }
         match &registered {
-            Ok(descriptor) => {
-                if let Err(error) = descriptor.readable().await {
-                    registered = Err(error);
+            Some(descriptor) => {
+                if descriptor.readable().await.is_err() {
+                    registered = None;
                 }
             }
-            // The reactor has no room for it. The clock does it, if later.
-            Err(_) => {
+            // No descriptor, or no room in the reactor. The clock does it, if later.
+            None => {
                 Timer::after(meanwhile_process::LOOK_AGAIN).await;
             }
         }

@@ -167,7 +167,7 @@ struct Supervised {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wait {
     Poller,
-    /// The poller had no room for it: the clock does it.
+    /// No descriptor, or no room in the poller: the clock does it.
     Clock,
 }
 
@@ -205,12 +205,9 @@ impl Loop {
     fn take_in(&mut self, key: u64, message: Message) {
         match message {
             Message::Supervise(task, LeaderExit::Process(leader), _) => {
-                let added = self.poller.add(leader.exit_descriptor(), key);
-                let wait = if added.is_ok() {
-                    Wait::Poller
-                } else {
-                    Wait::Clock
-                };
+                let descriptor = leader.exit_descriptor();
+                let added = descriptor.is_some_and(|fd| self.poller.add(fd, key).is_ok());
+                let wait = if added { Wait::Poller } else { Wait::Clock };
                 self.tasks.insert(
                     key,
                     Supervised {
@@ -264,10 +261,9 @@ impl Loop {
             .as_ref()
             .and_then(|(leader, _)| leader.status());
         if let Some(status) = status {
-            if let Some((leader, Wait::Poller)) = supervised.leader.take() {
-                // An ended leader stays readable, and would be told again and again.
-                let _ = self.poller.remove(leader.exit_descriptor());
-            }
+            // An ended leader stays readable, and would be told again and again.
+            let waited_for = supervised.leader.take();
+            self.unpoll(waited_for);
             self.pass_on(key, Event::Exited(status));
         }
     }
@@ -291,8 +287,14 @@ impl Loop {
 
     fn forget(&mut self, key: u64) {
         let forgotten = self.tasks.remove(&key);
-        if let Some((leader, Wait::Poller)) = forgotten.and_then(|supervised| supervised.leader) {
-            let _ = self.poller.remove(leader.exit_descriptor());
+        self.unpoll(forgotten.and_then(|supervised| supervised.leader));
+    }
+
+    fn unpoll(&self, waited_for: Option<(Arc<Leader>, Wait)>) {
+        if let Some((leader, Wait::Poller)) = waited_for
+            && let Some(descriptor) = leader.exit_descriptor()
+        {
+            let _ = self.poller.remove(descriptor);
         }
     }
 

@@ -18,7 +18,7 @@ pub(crate) async fn status(exit: LeaderExit) -> ExitStatus {
 }
 
 async fn process_status(leader: &Leader) -> ExitStatus {
-    let mut registered = register(leader.exit_descriptor());
+    let mut registered = leader.exit_descriptor().and_then(register);
     loop {
         // Asked first: the leader may have ended before the reactor knew of it, and readiness may be spurious.
         if let Some(status) = leader.status() {
@@ -29,7 +29,7 @@ async fn process_status(leader: &Leader) -> ExitStatus {
                 Ok(mut guard) => guard.clear_ready(),
                 Err(_) => registered = None,
             },
-            // The reactor has no room for it. The clock does it, if later.
+            // No descriptor, or no room in the reactor. The clock does it, if later.
             None => tokio::time::sleep(LOOK_AGAIN).await,
         }
     }

@@ -1,9 +1,9 @@
 //! The leader of a task's process group: its end, its status, its group.
 
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use meanwhile_core::{EndedBy, ExitStatus, Stop};
 use rustix::process::{
@@ -11,8 +11,8 @@ use rustix::process::{
     waitid, waitpid,
 };
 
-use crate::exit_watch;
-use crate::lock;
+use crate::cgroup::Cgroup;
+use crate::{exit_watch, lock};
 
 /// A started process that leads its group.
 ///
@@ -21,7 +21,8 @@ use crate::lock;
 #[derive(Debug)]
 pub struct Leader {
     pid: Pid,
-    exit: Arc<OwnedFd>,
+    exit: Option<Arc<OwnedFd>>,
+    cgroup: Option<Cgroup>,
     body: Mutex<Body>,
 }
 
@@ -45,30 +46,28 @@ enum StopSeen {
 }
 
 impl Leader {
-    /// Takes charge of a child that was just spawned. One that cannot be watched is killed and reaped.
-    pub(crate) fn new(pid: Pid) -> io::Result<Self> {
-        match exit_watch::open(pid) {
-            Ok(exit) => Ok(Self {
-                pid,
-                exit: Arc::new(exit),
-                body: Mutex::new(Body::There {
-                    stop: StopSeen::None,
-                }),
-            }),
-            Err(error) => {
-                // It may be gone already, which is as well.
-                let _ = kill_process_group(pid, Signal::KILL);
-                let _ = waitpid(Some(pid), WaitOptions::empty());
-                Err(error)
-            }
+    /// Takes charge of a child that was just spawned.
+    pub(crate) fn new(pid: Pid, cgroup: Option<Cgroup>) -> Self {
+        let body = Body::There {
+            stop: StopSeen::None,
+        };
+        // Without a descriptor left the leader is watched by the clock. To give up now would be to kill a command
+        // that has begun, and to begin it again would be to run it twice.
+        let exit = exit_watch::open(pid).ok().map(Arc::new);
+        Self {
+            pid,
+            exit,
+            cgroup,
+            body: Mutex::new(body),
         }
     }
 
     /// A descriptor that becomes readable when the leader has ended: a pidfd on Linux, a kqueue on macOS.
-    /// Readiness may be spurious: ask [`status`](Self::status).
+    /// Readiness may be spurious: ask [`status`](Self::status). `None` if the system had none left; then ask
+    /// every [`LOOK_AGAIN`](crate::LOOK_AGAIN).
     #[must_use]
-    pub fn exit_descriptor(&self) -> Arc<OwnedFd> {
-        Arc::clone(&self.exit)
+    pub fn exit_descriptor(&self) -> Option<Arc<OwnedFd>> {
+        self.exit.clone()
     }
 
     /// How it ended; `None` while it lives. The leader is not reaped by that, so that its group can still be
@@ -152,24 +151,25 @@ impl Leader {
         }
     }
 
-    /// Blocks until it has ended, at most for `limit_ms`.
-    pub(crate) fn wait_for_exit(&self, limit_ms: i64) {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let limit = Timespec {
-            tv_sec: limit_ms / 1000,
-            tv_nsec: (limit_ms % 1000) * 1_000_000,
-        };
-        let _ = poll(&mut [PollFd::new(&self.exit, PollFlags::IN)], Some(&limit));
+    /// Blocks until it has ended, at most for `limit`. Says whether it has.
+    pub(crate) fn wait_for_exit(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while self.status().is_none() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
+    /// The control group of the task, if it has one.
+    pub(crate) fn cgroup(&self) -> Option<&Cgroup> {
+        self.cgroup.as_ref()
     }
 
     /// Whether anybody is in the group. Meant for after the reaping: a dead leader counts until then.
     pub(crate) fn is_group_empty(&self) -> bool {
         test_kill_process_group(self.pid).is_err()
-    }
-}
-
-impl AsFd for Leader {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.exit.as_fd()
     }
 }

@@ -19,6 +19,7 @@ compile_error!(
      promises rest on: write a backend over job objects against meanwhile-core instead"
 );
 
+mod cgroup;
 mod command;
 mod exit_watch;
 mod job;
@@ -42,7 +43,7 @@ pub use crate::leader::Leader;
 pub use crate::limits::{default_sigchld, raise_descriptor_limit};
 pub use crate::local::{Local, LocalTask, Post};
 pub use crate::mailbox::Mailbox;
-pub use crate::options::LocalOptions;
+pub use crate::options::{Containment, LocalOptions};
 pub use crate::poller::{Poller, Ready};
 pub use crate::running::{LeaderExit, Running};
 

@@ -12,12 +12,13 @@ use meanwhile_core::{
 };
 use rustix::io::Errno;
 
+use crate::cgroup;
 use crate::command::{Command, explain};
 use crate::job::JobFuture;
 use crate::leader::Leader;
 use crate::limits;
 use crate::lock;
-use crate::options::LocalOptions;
+use crate::options::{Containment, LocalOptions};
 use crate::running::{Body, LeaderExit, Running};
 use crate::spawn;
 use crate::spool::{JobWriter, Spool, Writers};
@@ -47,13 +48,20 @@ pub(crate) struct Parts {
     pub(crate) watcher: Watcher,
     pub(crate) sweeper: Arc<Sweeper>,
     pub(crate) live: Arc<LiveGroups>,
+    /// There if it was asked for and can be had.
+    pub(crate) cgroups: Option<cgroup::Parent>,
 }
 
 impl Local {
     /// Starts nothing yet.
     #[must_use]
     pub fn new(options: LocalOptions) -> Self {
+        let cgroups = match options.get_containment() {
+            Containment::Cgroup => cgroup::Parent::find(),
+            Containment::Marks => None,
+        };
         let parts = Parts {
+            cgroups,
             workers: Workers::new(options.get_spawners()),
             options,
             watcher: Watcher::new(),
@@ -222,9 +230,11 @@ impl Launch {
         let mut pause = Duration::from_millis(1);
         let give_up_at = Instant::now() + PATIENCE;
         loop {
-            let error = match spawn::spawn(&command.image, stdio).and_then(Leader::new) {
-                Ok(leader) => {
-                    let leader = Arc::new(leader);
+            let error = match spawn::spawn(&command.image, stdio) {
+                Ok(pid) => {
+                    let cgroups = self.parts.cgroups.as_ref();
+                    let cgroup = cgroups.and_then(|parent| parent.adopt(pid, self.report.id()));
+                    let leader = Arc::new(Leader::new(pid, cgroup));
                     self.parts.live.insert(&leader);
                     let exit = LeaderExit::Process(Arc::clone(&leader));
                     return Ok(Some(Begun {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use meanwhile_core::{
     Action, Cancellation, EndedBy, Ending, Event, ExitStatus, Report, Spec, Supervision, Sweep,
@@ -216,7 +216,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         /// Looks at the tree after the first; a fork bomb may need more than one.
         const LOOKS: usize = 20;
-        const LONGEST_WAIT_MS: i64 = 1000;
+        const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
         let Some(id) = self.report.as_ref().map(Report::id) else {
             return;
@@ -241,7 +241,7 @@ impl Drop for Running {
                         reply,
                     };
                     sweeper::carry_out(vec![request], &self.parts.live);
-                    leader.wait_for_exit(LONGEST_WAIT_MS);
+                    leader.wait_for_exit(LONGEST_WAIT);
                     survivors = counted.try_recv().unwrap_or(0);
                     if survivors == 0 {
                         break;

@@ -41,6 +41,9 @@ pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
     if !leader.is_group_empty() {
         return false;
     }
+    if let Some(cgroup) = leader.cgroup() {
+        return cgroup.members().is_empty();
+    }
     let first = leader.pid().as_raw_nonzero().get();
     let Some(last) = table::last_id() else {
         return false;
@@ -61,9 +64,9 @@ pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
 
 /// Finds, for each of `tasks`, every process that belongs to it, dead ones and the leader included.
 ///
-/// A process belongs to a task if it is in the leader's group, descends from a process that does, or carries
-/// the task's mark in its environment: that is what remains of one that left the group and whose parents are
-/// gone.
+/// A process belongs to a task if it is in the leader's group or the task's control group, descends from a
+/// process that does, or carries the task's mark in its environment: that is what remains of one that left the
+/// group and whose parents are gone.
 pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> Vec<Vec<Entry>> {
     let table = table::read();
     let leaders: Vec<i32> = tasks
@@ -77,6 +80,7 @@ pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> Vec<Vec<En
         by_parent.entry(entry.parent).or_default().push(at);
     }
     let by_mark = marked(tasks, &leaders, &table, live);
+    let by_cgroup = contained(tasks, &table);
 
     let none = Vec::new();
     let mut belongs = vec![usize::MAX; table.len()];
@@ -92,6 +96,7 @@ pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> Vec<Vec<En
                 .iter()
                 .chain(children)
                 .chain(marked)
+                .chain(&by_cgroup[number])
                 .copied()
                 .collect();
             let mut tree = Vec::new();
@@ -104,6 +109,28 @@ pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> Vec<Vec<En
             tree
         });
     trees.collect()
+}
+
+/// The processes in the control group of each of `tasks`.
+fn contained(tasks: &[(TaskId, &Leader)], table: &[Entry]) -> Vec<Vec<usize>> {
+    let mut places: Option<HashMap<i32, usize>> = None;
+    let members = tasks.iter().map(|(_, leader)| {
+        let Some(cgroup) = leader.cgroup() else {
+            return Vec::new();
+        };
+        let places = places.get_or_insert_with(|| {
+            (0..)
+                .zip(table)
+                .map(|(at, entry)| (entry.pid, at))
+                .collect()
+        });
+        cgroup
+            .members()
+            .iter()
+            .filter_map(|pid| places.get(pid).copied())
+            .collect()
+    });
+    members.collect()
 }
 
 /// The processes that carry the mark of one of `tasks`, where it is not plain from their group whose they are.
