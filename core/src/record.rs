@@ -1,5 +1,6 @@
 //! The shared record of one task: what [`Tasks`](crate::Tasks), handles and the report see of it.
 
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -24,9 +25,11 @@ pub(crate) struct Record {
 
 #[derive(Debug)]
 enum Control {
-    /// Not handed to the backend yet; stops that come now are kept for it, in order.
+    /// Not handed to the backend yet, or just now. Stops that come now are kept for it, in order; an end
+    /// that it reports before its control half is here is kept as well.
     Waiting {
         stops: Vec<Stop>,
+        exit: Option<Exit>,
     },
     Live {
         task: Arc<dyn Task>,
@@ -56,7 +59,10 @@ impl Record {
             started: OnceLock::new(),
             exit: OnceLock::new(),
             output: OnceLock::new(),
-            control: Mutex::new(Control::Waiting { stops: Vec::new() }),
+            control: Mutex::new(Control::Waiting {
+                stops: Vec::new(),
+                exit: None,
+            }),
             told_by: Mutex::new(told_by),
         }
     }
@@ -87,39 +93,61 @@ impl Record {
 
     pub(crate) fn is_stop_asked(&self) -> bool {
         match &*lock(&self.control) {
-            Control::Waiting { stops } => !stops.is_empty(),
+            Control::Waiting { stops, .. } => !stops.is_empty(),
             Control::Live { stop_asked, .. } => *stop_asked,
             Control::Ended => false,
         }
     }
 
-    /// The backend has it now.
-    pub(crate) fn attach(&self, task: Box<dyn Task>) {
+    /// The backend has it now. Gives back the end that was kept, if it is over already.
+    pub(crate) fn attach(&self, task: Box<dyn Task>) -> Option<Exit> {
         let task: Arc<dyn Task> = Arc::from(task);
-        // A backend that failed at once has reported by now; its output stays readable all the same.
+        // A task is handed over once, so there is no output yet.
         let _ = self.output.set(task.output());
-        let kept_stops = {
+        let (stops, exit) = {
             let mut control = lock(&self.control);
-            match &mut *control {
-                Control::Waiting { stops } => {
-                    let stops = std::mem::take(stops);
-                    let stop_asked = !stops.is_empty();
-                    *control = Control::Live {
-                        task: Arc::clone(&task),
-                        stop_asked,
-                    };
-                    stops
-                }
-                Control::Live { .. } | Control::Ended => Vec::new(),
-            }
+            let Control::Waiting { stops, exit } = &mut *control else {
+                return None;
+            };
+            let kept = (mem::take(stops), exit.take());
+            *control = Control::Live {
+                task: Arc::clone(&task),
+                stop_asked: !kept.0.is_empty(),
+            };
+            kept
         };
-        kept_stops.into_iter().for_each(|stop| task.stop(stop));
+        if exit.is_none() {
+            stops.into_iter().for_each(|stop| task.stop(stop));
+        }
+        exit
+    }
+
+    /// The backend panicked: there will be no control half. Gives back the end that was kept.
+    pub(crate) fn attach_nothing(&self) -> Option<Exit> {
+        let mut control = lock(&self.control);
+        let Control::Waiting { exit, .. } = &mut *control else {
+            return None;
+        };
+        let exit = exit.take();
+        *control = Control::Ended;
+        exit
+    }
+
+    /// Keeps the end until the control half is here, and with it the output. Gives it back if it is.
+    pub(crate) fn keep_until_attached(&self, end: Exit) -> Option<Exit> {
+        match &mut *lock(&self.control) {
+            Control::Waiting { exit, .. } => {
+                *exit = Some(end);
+                None
+            }
+            Control::Live { .. } | Control::Ended => Some(end),
+        }
     }
 
     /// Passes a stop on, or keeps it until the backend has the task. Says whether it was kept.
     pub(crate) fn stop(&self, stop: Stop) -> StopPassed {
         let task = match &mut *lock(&self.control) {
-            Control::Waiting { stops } => {
+            Control::Waiting { stops, .. } => {
                 stops.push(stop);
                 return StopPassed::Kept;
             }
@@ -139,13 +167,13 @@ impl Record {
     }
 
     /// Push, then publish, then wake: whoever sees the exit finds the notification.
-    pub(crate) fn end(&self, ending: Ending, queue: &dyn NotificationQueue) {
-        let exit = self.exit_from(ending);
+    pub(crate) fn end(&self, exit: Exit, queue: &dyn NotificationQueue) {
         if let Err(exit) = self.publish_to_holder(exit) {
             self.push(&exit, queue);
             self.publish(exit);
         }
-        *lock(&self.control) = Control::Ended;
+        // The backend's control half is dropped with nothing locked.
+        let _control = mem::replace(&mut *lock(&self.control), Control::Ended);
         self.ended.notify(usize::MAX);
     }
 
@@ -205,7 +233,8 @@ impl Record {
         queue.push(notification);
     }
 
-    fn exit_from(&self, ending: Ending) -> Exit {
+    /// What is known of an end that came just now.
+    pub(crate) fn exit_from(&self, ending: Ending) -> Exit {
         let mut exit = Exit::new(ending);
         if let Some((at, since)) = self.started.get() {
             exit.started_at = Some(*at);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::record::Record;
-use crate::tasks::Shared;
+use crate::tasks::{Shared, Slot};
 use crate::{Ending, TaskId};
 
 /// A backend's write half of one task: says when it started and how it ended.
@@ -21,25 +21,13 @@ pub struct Report {
 struct Open {
     record: Arc<Record>,
     shared: Arc<Shared>,
-    slot: Slot,
-}
-
-/// Whether the task counts as live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Slot {
-    Taken,
-    None,
 }
 
 impl Report {
-    pub(crate) fn new(record: Arc<Record>, shared: Arc<Shared>, slot: Slot) -> Self {
+    pub(crate) fn new(record: Arc<Record>, shared: Arc<Shared>) -> Self {
         Self {
             id: record.id,
-            open: Some(Open {
-                record,
-                shared,
-                slot,
-            }),
+            open: Some(Open { record, shared }),
         }
     }
 
@@ -57,19 +45,22 @@ impl Report {
     }
 
     /// It ended: pushes the notification, publishes the exit, wakes the waiters, in this order.
+    ///
+    /// If tasks wait for their turn, the backend's [`launch`](crate::Lifecycle::launch) may be called from within
+    /// this, on the same thread: hold no lock of yours that it takes.
+    ///
+    /// Called while [`Lifecycle::launch`](crate::Lifecycle::launch) still runs, it leaves that to the moment
+    /// after, so that whoever sees the exit can read the output.
     pub fn exited(mut self, ending: Ending) {
         self.finish(ending);
     }
 
     fn finish(&mut self, ending: Ending) {
-        if let Some(Open {
-            record,
-            shared,
-            slot,
-        }) = self.open.take()
-        {
-            record.end(ending, shared.queue());
-            shared.ended(&record, slot);
+        if let Some(Open { record, shared }) = self.open.take() {
+            let exit = record.exit_from(ending);
+            if let Some(exit) = record.keep_until_attached(exit) {
+                shared.end(&record, exit, Slot::Taken);
+            }
         }
     }
 }

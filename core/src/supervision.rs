@@ -228,11 +228,17 @@ impl Supervision {
                     Some(self.begin_stop(EndedBy::Itself, Some(exited), self.grace, now))
                 }
             },
-            Phase::Stopping { status, .. } => {
+            Phase::Stopping {
+                status: status @ None,
+                ..
+            } => {
                 *status = Some(exited);
                 Some(self.sweep(Sweep::Count))
             }
-            Phase::Killing { status, .. } => {
+            Phase::Killing {
+                status: status @ None,
+                ..
+            } => {
                 *status = Some(exited);
                 // Once more: it may have forked between the signal and its end.
                 Some(self.sweep(Sweep::Kill))
@@ -241,7 +247,7 @@ impl Supervision {
                 *leader = Leader::Ended;
                 None
             }
-            Phase::Counting { .. } => None,
+            Phase::Counting { .. } | Phase::Stopping { .. } | Phase::Killing { .. } => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use event_listener::{Event, EventListener};
 
 use crate::blocking::Deadline;
 use crate::record::{Record, ToldBy, lock};
-use crate::report::{Report, Slot};
-use crate::{Attached, EndedBy, Ending, ExitStatus, Handle, Inbox, Lifecycle, NotificationQueue};
-use crate::{Owner, Spec, SpecError, Stop, TaskId, Work};
+use crate::report::Report;
+use crate::{Attached, EndedBy, Ending, Exit, ExitStatus, Handle, Inbox, Lifecycle};
+use crate::{NotificationQueue, Owner, Spec, SpecError, Stop, TaskId, Work};
 
 /// All tasks of one program: launches them on a backend and has their endings told through a queue.
 ///
@@ -58,7 +59,10 @@ struct State {
     waiting: VecDeque<Arc<Record>>,
     /// The oldest first.
     ended: VecDeque<TaskId>,
+    /// With the backend.
     live: usize,
+    /// Launched, and the end not told yet.
+    not_over: usize,
     admission: Admission,
     door: Door,
 }
@@ -67,6 +71,13 @@ struct State {
 struct Listed {
     number: u64,
     record: Arc<Record>,
+}
+
+/// Whether an ended task was with the backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Taken,
+    None,
 }
 
 /// Whether a thread is handing tasks to the backend. One at a time does, so that the order is kept, and a
@@ -261,6 +272,7 @@ impl Shared {
                 .expect("an endless iterator of random ids has a new one");
             let record = Arc::new(Record::new(id, spec, told_by));
             state.launched += 1;
+            state.not_over += 1;
             let number = state.launched;
             state.records.insert(
                 id,
@@ -290,9 +302,18 @@ impl Shared {
             }
         };
         while let Some(record) = turn.next() {
-            let report = Report::new(Arc::clone(&record), Arc::clone(self), Slot::Taken);
-            let task = self.lifecycle.launch(Arc::clone(&record.spec), report);
-            record.attach(task);
+            let report = Report::new(Arc::clone(&record), Arc::clone(self));
+            let hand_over = || {
+                let task = self.lifecycle.launch(Arc::clone(&record.spec), report);
+                record.attach(task)
+            };
+            // A backend that panics has dropped the report: the task is told as lost. Those who wait behind it
+            // have no part in that, nor has this thread, which may be anybody's.
+            let exit = catch_unwind(AssertUnwindSafe(hand_over))
+                .unwrap_or_else(|_| record.attach_nothing());
+            if let Some(exit) = exit {
+                self.end(&record, exit, Slot::Taken);
+            }
         }
     }
 
@@ -309,31 +330,33 @@ impl Shared {
                 .is_some()
         };
         if was_waiting {
-            self.end_unstarted(Arc::clone(record), by);
+            self.end_unstarted(record, by);
         }
     }
 
-    fn end_unstarted(self: &Arc<Self>, record: Arc<Record>, by: EndedBy) {
+    fn end_unstarted(self: &Arc<Self>, record: &Record, by: EndedBy) {
         let ending = Ending::of(ExitStatus::NeverStarted).ended_by(by);
-        Report::new(record, Arc::clone(self), Slot::None).exited(ending);
+        self.end(record, record.exit_from(ending), Slot::None);
     }
 
-    /// The bookkeeping after an end: forgets the oldest ended task if there are too many, and lets the next
-    /// one in.
-    pub(crate) fn ended(self: &Arc<Self>, record: &Record, slot: Slot) {
-        let is_idle = {
+    /// Tells an end. Then forgets the oldest ended task if there are too many, and lets the next one in.
+    pub(crate) fn end(self: &Arc<Self>, record: &Record, exit: Exit, slot: Slot) {
+        record.end(exit, &*self.queue);
+        let (forgotten, is_idle) = {
             let mut state = lock(&self.state);
             if slot == Slot::Taken {
                 state.live -= 1;
             }
+            state.not_over -= 1;
             state.ended.push_back(record.id);
-            while state.ended.len() > self.keep_ended {
-                if let Some(oldest) = state.ended.pop_front() {
-                    state.records.remove(&oldest);
-                }
-            }
-            state.live == 0 && state.waiting.is_empty()
+            let excess = state.ended.len().saturating_sub(self.keep_ended);
+            let oldest: Vec<_> = state.ended.drain(..excess).collect();
+            let forget = |id| state.records.remove(&id);
+            let forgotten: Vec<_> = oldest.into_iter().filter_map(forget).collect();
+            (forgotten, state.not_over == 0)
         };
+        // With nothing locked: a job that is dropped here may hold the last `Tasks`.
+        drop(forgotten);
         if is_idle {
             self.idle.notify(usize::MAX);
         } else {
@@ -365,7 +388,7 @@ impl Shared {
             (unstarted, records)
         };
         for record in unstarted {
-            self.end_unstarted(record, by);
+            self.end_unstarted(&record, by);
         }
         if let Shutdown::Stop(grace) = how {
             for record in records {
@@ -375,8 +398,7 @@ impl Shared {
     }
 
     fn not_over(&self) -> usize {
-        let state = lock(&self.state);
-        state.live + state.waiting.len()
+        lock(&self.state).not_over
     }
 
     /// Listens first and looks second, so that no end falls between.
@@ -389,7 +411,7 @@ impl Shared {
     }
 }
 
-/// One thread's turn at handing tasks over. Ends also if a backend panics, or nobody would ever again.
+/// One thread's turn at handing tasks over. Ends also if a queue panics, or nobody would ever again.
 struct AdmissionTurn<'a> {
     shared: &'a Arc<Shared>,
     over: bool,
