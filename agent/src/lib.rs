@@ -1,3 +1,25 @@
-//! The Bash tool and its siblings over the tasks of meanwhile.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod advice;
+mod excerpt;
+mod input;
+mod item;
+mod notifications;
+mod quote;
+mod running;
+mod text;
+mod timer;
+mod tool_result;
+mod tool_use;
+mod toolbox;
+mod tools;
+mod view;
+mod words;
+
+pub use crate::item::Item;
+pub use crate::notifications::Notifications;
+pub use crate::tool_result::ToolResult;
+pub use crate::tool_use::ToolUse;
+pub use crate::toolbox::Toolbox;
+pub use crate::view::TaskView;
