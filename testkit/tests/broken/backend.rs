@@ -1,0 +1,326 @@
+//! A naive backend: a thread for each task, which looks every few milliseconds what has become of it.
+
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use meanwhile_core::{
+    Action, Cancellation, Capabilities, EndedBy, Ending, Event, ExitStatus, JobContext, Lifecycle,
+    Output, OutputFiles, Report, Spec, Stop, Supervision, Survivors, Sweep, Task, Verdict, Work,
+};
+
+use super::files::Files;
+use super::live::{Child, Live, RunningJob};
+
+/// What is wrong with a backend. Most are a word in a condition; those that are more say so where they act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    None,
+    SpawnsInLaunch,
+    WaitsInLaunch,
+    FeedsInputInLaunch,
+    ForgetsTheReport,
+    CallsAFailedStartACode,
+    TellsBeforeTheEnd,
+    CallsEveryCodeOne,
+    CallsASignalCodeZero,
+    SaysThatAllEndThemselves,
+    CountsNoBytes,
+    SaysNoStart,
+    WaitsForHeldOutput,
+    SeesTheGroupOnly,
+    SeesTheLeaderOnly,
+    StopsWithTheLeader,
+    KillsAtOnce,
+    KillsNever,
+    TakesTheGraceOfTheSpecOnly,
+    WakesNobody,
+    KillsSurvivors,
+    LeavesSurvivors,
+    BelievesTheLastStop,
+    HearsOneStop,
+    HearsNoStopBeforeTheStart,
+    HearsNoShutdown,
+    InheritsStdin,
+    GivesNoInput,
+    WantsItsInputRead,
+    SharesOurGroup,
+    ForgetsTheEnvironment,
+    ForgetsTheFolder,
+    LooksUpInOurPath,
+    LosesTheOrder,
+    ManglesBytes,
+    MergesAlways,
+    ShowsOutputAtTheEnd,
+    ForgetsTheOutputLimit,
+    PassesEveryLineAsArgument,
+    ForgetsTheTimeout,
+    HalvesTheTimeout,
+    CallsATimeoutWithCodeAnEnd,
+    ClearsOutputOnStop,
+    LeaksADescriptor,
+    LeavesAZombie,
+    CallsAJobErrorSuccess,
+    DiesOfAPanic,
+    AsksNoJob,
+    LeavesJobsRunning,
+}
+
+#[derive(Debug)]
+pub(crate) struct Naive {
+    flaw: Flaw,
+    home: PathBuf,
+}
+
+impl Naive {
+    /// Keeps its files in `home`.
+    pub(crate) fn new(flaw: Flaw, home: &Path) -> Self {
+        Self {
+            flaw,
+            home: home.to_owned(),
+        }
+    }
+}
+
+impl Lifecycle for Naive {
+    fn launch(&self, spec: Arc<Spec>, report: Report) -> Box<dyn Task> {
+        let flaw = self.flaw;
+        let (events, inbox) = mpsc::channel();
+        let files = Arc::new(Files::new(
+            self.home.join(report.id().as_str()),
+            &spec,
+            flaw,
+        ));
+        let control = Control {
+            flaw,
+            events,
+            files: Arc::clone(&files),
+            started: Arc::default(),
+            stopped: AtomicBool::new(false),
+        };
+        let started = Arc::clone(&control.started);
+        let in_launch = matches!(flaw, Flaw::SpawnsInLaunch | Flaw::FeedsInputInLaunch);
+        let early = in_launch.then(|| start(&spec, &files, &report, flaw));
+        let thread = thread::spawn(move || {
+            let live = early.unwrap_or_else(|| start(&spec, &files, &report, flaw));
+            started.store(true, Ordering::Relaxed);
+            match live {
+                Ok(live) => Run {
+                    spec,
+                    files,
+                    live,
+                    flaw,
+                }
+                .supervise(&inbox, report),
+                Err(ending) => report.exited(ending),
+            }
+        });
+        if flaw == Flaw::WaitsInLaunch {
+            let _ = thread.join();
+        }
+        Box::new(control)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::none()
+            .with_commands()
+            .with_local_processes()
+            .with_jobs()
+    }
+}
+
+fn start(
+    spec: &Spec,
+    files: &Arc<Files>,
+    report: &Report,
+    flaw: Flaw,
+) -> Result<Box<dyn Live>, Ending> {
+    if flaw == Flaw::LeaksADescriptor {
+        mem::forget(files.open());
+    }
+    if let Work::Job(job) = spec.get_work() {
+        let cancellation = Cancellation::default();
+        let context = JobContext::new(report.id(), files.clone(), cancellation.clone());
+        return Ok(Box::new(RunningJob::new(
+            Arc::clone(job),
+            context,
+            cancellation,
+            flaw,
+        )));
+    }
+    match Child::start(spec, files, report.id(), flaw) {
+        Ok(child) => Ok(Box::new(child)),
+        Err(_) if flaw == Flaw::CallsAFailedStartACode => Err(Ending::of(ExitStatus::Code(127))),
+        Err(error) => Err(Ending::failed_to_start(
+            error.to_string(),
+            error.raw_os_error(),
+        )),
+    }
+}
+
+struct Run {
+    spec: Arc<Spec>,
+    files: Arc<Files>,
+    live: Box<dyn Live>,
+    flaw: Flaw,
+}
+
+impl Run {
+    fn supervise(mut self, events: &Receiver<Event>, report: Report) {
+        if self.flaw != Flaw::SaysNoStart {
+            report.started();
+        }
+        if self.flaw == Flaw::TellsBeforeTheEnd {
+            report.exited(Ending::of(ExitStatus::Code(0)));
+            while self.live.ended().is_none() {
+                thread::sleep(Duration::from_millis(5));
+            }
+            return;
+        }
+        let mut supervision = Supervision::new(&self.understood_spec());
+        let mut ended_by = None;
+        let mut event = Event::Started;
+        let verdict = loop {
+            if let Event::Stop(stop) = &event {
+                ended_by = Some(stop.by);
+            }
+            if let Some(verdict) = self.on(event, &mut supervision) {
+                break verdict;
+            }
+            event = self.next(events, supervision.timer());
+        };
+        if self.flaw == Flaw::ForgetsTheReport {
+            return mem::forget(report);
+        }
+        report.exited(self.ending(verdict, ended_by));
+    }
+
+    fn understood_spec(&self) -> Spec {
+        let spec = Spec::clone(&self.spec);
+        let timeout = spec.get_timeout();
+        match (self.flaw, timeout) {
+            (Flaw::ForgetsTheTimeout, _) => spec.timeout(Duration::MAX),
+            (Flaw::HalvesTheTimeout, Some(timeout)) => spec.timeout(timeout / 2),
+            (Flaw::LeavesSurvivors, _) => spec.survivors(Survivors::Leave),
+            _ => spec,
+        }
+    }
+
+    fn on(&mut self, event: Event, supervision: &mut Supervision) -> Option<Verdict> {
+        let mut action = supervision.on(event, Instant::now())?;
+        loop {
+            match action {
+                Action::Sweep(sweep, ticket) => {
+                    let left = self.sweep(sweep);
+                    action = supervision.on(Event::Swept(ticket, left), Instant::now())?;
+                }
+                Action::Finish(verdict) => return Some(verdict),
+                _ => unreachable!("an action that this test does not know"),
+            }
+        }
+    }
+
+    fn sweep(&mut self, sweep: Sweep) -> u32 {
+        let (polite, last) = (Sweep::Terminate, Sweep::Kill);
+        match (self.flaw, sweep) {
+            (Flaw::KillsAtOnce, Sweep::Terminate) => self.live.sweep(last),
+            (Flaw::KillsNever, Sweep::Kill) => self.live.sweep(polite),
+            (Flaw::KillsSurvivors, Sweep::Count) => self.live.sweep(last),
+            (Flaw::StopsWithTheLeader, Sweep::Count) => 0,
+            (_, sweep) => self.live.sweep(sweep),
+        }
+    }
+
+    fn next(&mut self, events: &Receiver<Event>, timer: Option<Instant>) -> Event {
+        let mut pause = Duration::from_millis(1);
+        loop {
+            if let Some(status) = self.live.ended() {
+                return Event::Exited(status);
+            }
+            if timer.is_some_and(|timer| timer <= Instant::now()) {
+                return Event::Tick;
+            }
+            let limit = self.spec.get_output_limit();
+            let stops = limit.stops() && self.flaw != Flaw::ForgetsTheOutputLimit;
+            if stops && self.files.size() > limit.total() {
+                return Event::Stop(Stop::by(EndedBy::OutputLimit));
+            }
+            match events.recv_timeout(pause) {
+                Ok(event) => return event,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(pause),
+            }
+            pause = (pause * 2).min(Duration::from_millis(16));
+        }
+    }
+
+    fn ending(&self, verdict: Verdict, last_stop: Option<EndedBy>) -> Ending {
+        if self.flaw == Flaw::ClearsOutputOnStop && verdict.ended_by != EndedBy::Itself {
+            self.files.clear();
+        }
+        let mut ended_by = verdict.ended_by;
+        let status = match (self.flaw, verdict.status) {
+            (Flaw::CallsEveryCodeOne, ExitStatus::Code(1..)) => ExitStatus::Code(1),
+            (Flaw::CallsASignalCodeZero, ExitStatus::Signal(_)) => ExitStatus::Code(0),
+            (Flaw::CallsATimeoutWithCodeAnEnd, ExitStatus::Code(code)) => {
+                ended_by = EndedBy::Itself;
+                ExitStatus::Code(code)
+            }
+            (_, status) => status,
+        };
+        match self.flaw {
+            Flaw::SaysThatAllEndThemselves => ended_by = EndedBy::Itself,
+            Flaw::BelievesTheLastStop => ended_by = last_stop.unwrap_or(ended_by),
+            _ => {}
+        }
+        let mut ending = Ending::of(status).ended_by(ended_by);
+        ending.survivors = verdict.survivors;
+        if self.flaw != Flaw::CountsNoBytes {
+            ending.output.bytes = self.files.size();
+        }
+        self.files.end();
+        ending
+    }
+}
+
+#[derive(Debug)]
+struct Control {
+    flaw: Flaw,
+    events: Sender<Event>,
+    files: Arc<Files>,
+    started: Arc<AtomicBool>,
+    stopped: AtomicBool,
+}
+
+impl Task for Control {
+    fn stop(&self, mut stop: Stop) {
+        let again = self.stopped.swap(true, Ordering::Relaxed);
+        let started = self.started.load(Ordering::Relaxed);
+        match self.flaw {
+            Flaw::HearsOneStop if again => return,
+            Flaw::HearsNoStopBeforeTheStart if !started => return,
+            Flaw::HearsNoShutdown if stop.by == EndedBy::Shutdown => return,
+            Flaw::TakesTheGraceOfTheSpecOnly => stop.grace = None,
+            _ => {}
+        }
+        // It may have ended.
+        let _ = self.events.send(Event::Stop(stop));
+    }
+
+    fn output(&self) -> Arc<dyn Output> {
+        self.files.clone()
+    }
+}
+
+/// Where the output of a task with this spec goes.
+pub(crate) fn is_split(spec: &Spec, flaw: Flaw) -> bool {
+    match flaw {
+        Flaw::LosesTheOrder => true,
+        Flaw::MergesAlways => false,
+        _ => spec.get_output_files() == OutputFiles::Split,
+    }
+}
