@@ -1,0 +1,63 @@
+//! What can go wrong in the program itself. A task that fails is none of it: that is an exit code.
+
+use std::fmt;
+use std::io;
+
+/// Why the program itself failed.
+#[derive(Debug)]
+pub(crate) struct Error {
+    kind: Kind,
+    action: String,
+    source: Option<io::Error>,
+}
+
+/// Whose fault it is.
+#[derive(Debug)]
+enum Kind {
+    /// The caller's: the command line asks for what cannot be.
+    Usage,
+    /// Ours, or the machine's.
+    Own,
+}
+
+impl Error {
+    pub(crate) fn usage(problem: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Usage,
+            action: problem.into(),
+            source: None,
+        }
+    }
+
+    /// The action that failed, as in `cannot open notes.jsonl`, and the operating system's reason.
+    pub(crate) fn own(action: impl Into<String>, source: io::Error) -> Self {
+        Self {
+            kind: Kind::Own,
+            action: action.into(),
+            source: Some(source),
+        }
+    }
+
+    /// After GNU `timeout` and `env`.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Usage => 2,
+            Kind::Own => 125,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.action)?;
+        self.source
+            .as_ref()
+            .map_or(Ok(()), |source| write!(f, ": {source}"))
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,250 @@
+//! `meanwhile session`: an agent's tool calls as JSON lines, each answered when it is done.
+//!
+//! All of it runs on one thread. Each call is polled once in the order of the lines, which launches it; a call that is
+//! not answered by that goes on beside the lines that follow.
+
+mod answers;
+mod input;
+mod outstanding;
+mod present;
+mod timeline;
+
+use std::io::{self, IsTerminal};
+use std::rc::Rc;
+use std::time::Duration;
+
+use meanwhile_agent::{ToolUse, Toolbox};
+use meanwhile_core::{EndedBy, Owner, Shutdown, Stop, Tasks};
+use meanwhile_queue::MemoryQueue;
+use smol::channel::Receiver;
+use smol::{LocalExecutor, Timer, future};
+
+use self::answers::Answers;
+use self::input::{Entry, Request, Source};
+use self::outstanding::Outstanding;
+use self::present::{JsonLines, Present};
+use self::timeline::Timeline;
+use crate::args::{self, AtEnd};
+use crate::backend;
+use crate::error::Error;
+use crate::signals::{self, Signals};
+use crate::state::Spool;
+use crate::stdio::ReaderWatch;
+
+/// How long foreground calls may take to end by themselves when no further lines can come.
+const LAST_CALLS: Duration = Duration::from_secs(2);
+
+/// Serves the session and gives the program's exit code.
+pub(crate) fn run(args: &args::Session) -> Result<u8, Error> {
+    // Before signals are caught: one of them may end the waiting for a named pipe's writer.
+    let source = Source::open(args.file.as_deref())?;
+    let spool = Spool::create(&args.session)?;
+    let signals = Signals::catch()?;
+    let tasks = Tasks::new(
+        backend::start(args.backend, spool.path())?,
+        MemoryQueue::new(),
+    );
+    let present: Box<dyn Present> = if io::stdout().is_terminal() && !args.json {
+        Box::new(Timeline::new())
+    } else {
+        Box::new(JsonLines)
+    };
+    let (pace, at_end) = match args.file {
+        Some(_) => (Pace::Answers, AtEnd::Wait),
+        None => (Pace::Lines, AtEnd::Stop),
+    };
+    let executor = Rc::new(LocalExecutor::new());
+    let session = Session {
+        toolbox: Toolbox::new(tasks.clone(), Owner::new(args.session.as_str())),
+        tasks,
+        executor: Rc::clone(&executor),
+        outstanding: Outstanding::default(),
+        answers: Rc::new(Answers::new(present)?),
+        reader: ReaderWatch::start()?,
+        pace,
+        at_end: args.at_end.unwrap_or(at_end),
+    };
+    let entries = source.read()?;
+    smol::block_on(executor.run(session.serve(&entries, &signals)))
+}
+
+/// What a turn waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// The lines before it: the client sees the answers, and sends what depends on one after it.
+    Lines,
+    /// The answers before it, too: in a recorded session, what follows was said when they were there.
+    Answers,
+}
+
+struct Session {
+    tasks: Tasks,
+    toolbox: Toolbox,
+    executor: Rc<LocalExecutor<'static>>,
+    outstanding: Outstanding,
+    answers: Rc<Answers>,
+    reader: ReaderWatch,
+    pace: Pace,
+    at_end: AtEnd,
+}
+
+/// Why a session is over.
+enum End {
+    /// All lines were read, as far as that was possible.
+    Input(io::Result<()>),
+    Signal(i32),
+    /// Nobody can be told anything any more.
+    Unheard(io::Error),
+}
+
+impl Session {
+    async fn serve(&self, entries: &Receiver<Entry>, signals: &Signals) -> Result<u8, Error> {
+        let to_the_end = async {
+            let read = self.take_all(entries).await;
+            self.settle().await;
+            match self.last_words().await {
+                Ok(()) => End::Input(read),
+                Err(error) => End::Unheard(error),
+            }
+        };
+        let signalled = async { End::Signal(signals.next().await) };
+        let unheard =
+            async { End::Unheard(future::or(self.answers.broken(), self.reader.gone()).await) };
+        match future::or(to_the_end, future::or(signalled, unheard)).await {
+            End::Input(read) => read
+                .map(|()| 0)
+                .map_err(|error| Error::own("cannot read the input to its end", error)),
+            End::Signal(signal) => {
+                self.stop_all(signals).await;
+                // The exit code says why it is over; a reader who is gone as well changes nothing.
+                let told = async { drop(self.last_words().await) };
+                future::or(told, signals::enough_said()).await;
+                Ok(signals::exit_code(signal))
+            }
+            End::Unheard(error) => {
+                self.stop_all(signals).await;
+                Err(Error::own(
+                    "all tasks were stopped, because stdout cannot be written",
+                    error,
+                ))
+            }
+        }
+    }
+
+    async fn take_all(&self, entries: &Receiver<Entry>) -> io::Result<()> {
+        while let Ok(entry) = entries.recv().await {
+            match entry {
+                Entry::Request(request) => self.take(request).await,
+                Entry::Bad(line) => self.answers.bad_line(&line).await,
+                Entry::Broken(error) => return Err(error),
+            }
+            // However fast lines come, answers that are due go out between them.
+            future::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn take(&self, request: Request) {
+        self.answers.request(&request).await;
+        match request {
+            Request::ToolUse(tool_use) => self.call(tool_use).await,
+            Request::Turn => {
+                self.catch_up().await;
+                self.turn().await;
+            }
+            Request::Wait { timeout } => {
+                self.catch_up().await;
+                self.until_pending(timeout).await;
+                self.turn().await;
+            }
+        }
+    }
+
+    async fn call(&self, tool_use: ToolUse) {
+        let mut call = Box::pin(self.toolbox.call(tool_use));
+        if let Some(result) = future::poll_once(&mut call).await {
+            self.answers.result(&result).await;
+            return;
+        }
+        let answers = Rc::clone(&self.answers);
+        let unanswered = self.outstanding.add();
+        let rest = async move {
+            answers.result(&call.await).await;
+            drop(unanswered);
+        };
+        self.executor.spawn(rest).detach();
+    }
+
+    async fn catch_up(&self) {
+        if self.pace == Pace::Answers {
+            self.outstanding.all_answered().await;
+        }
+    }
+
+    async fn until_pending(&self, timeout: Option<Duration>) {
+        let inbox = self.toolbox.inbox();
+        let given_up = async {
+            match timeout {
+                Some(timeout) => {
+                    Timer::after(timeout).await;
+                }
+                // When nothing runs, nothing will be pending, however long the wait.
+                None => self.tasks.wait_idle().await,
+            }
+        };
+        future::or(inbox.wait(), given_up).await;
+    }
+
+    async fn turn(&self) {
+        self.answers
+            .notifications(self.toolbox.notifications())
+            .await;
+    }
+
+    /// Ends what runs when the input is over, as it was asked for.
+    async fn settle(&self) {
+        if self.at_end == AtEnd::Wait {
+            return self.all_over().await;
+        }
+        let tasks = self.tasks.list().into_iter();
+        for in_background in tasks.filter(|task| !task.is_attached()) {
+            in_background.stop(Stop::by(EndedBy::Shutdown));
+        }
+        let enough = async {
+            Timer::after(LAST_CALLS).await;
+        };
+        future::or(self.outstanding.all_answered(), enough).await;
+        self.tasks.shutdown(Shutdown::Stop(None));
+        self.all_over().await;
+    }
+
+    /// Stops everything; at a further signal, without any grace.
+    async fn stop_all(&self, signals: &Signals) {
+        self.tasks.shutdown(Shutdown::Stop(None));
+        let hurried = async {
+            signals.next().await;
+            self.tasks.shutdown(Shutdown::Stop(Some(Duration::ZERO)));
+            future::pending().await
+        };
+        future::or(self.all_over(), hurried).await;
+    }
+
+    async fn all_over(&self) {
+        self.outstanding.all_answered().await;
+        self.tasks.wait_idle().await;
+    }
+
+    /// Tells what is still pending, and waits until all is written.
+    async fn last_words(&self) -> io::Result<()> {
+        while self.toolbox.inbox().pending() > 0 {
+            let told = self
+                .answers
+                .notifications(self.toolbox.notifications())
+                .await;
+            if told.recv().await.is_err() {
+                break;
+            }
+        }
+        self.answers.finish().await
+    }
+}
