@@ -11,7 +11,7 @@ use crate::{bytes, duration};
 
 /// Background tasks for AI agents: launch, go on working, be told how it ended.
 #[derive(Debug, Parser)]
-#[command(name = "meanwhile", version, max_term_width = 100)]
+#[command(name = "meanwhile", version)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

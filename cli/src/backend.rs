@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use meanwhile_core::Lifecycle;
-use meanwhile_process::LocalOptions;
+use meanwhile_process::{Containment, LocalOptions};
 use meanwhile_smol::SmolBackend;
 use meanwhile_thread::ThreadBackend;
 use meanwhile_tokio::TokioBackend;
@@ -18,7 +18,9 @@ use crate::error::Error;
 
 /// Makes a backend that keeps output in the folder `spool`. Its runtime lives as long as the process.
 pub(crate) fn start(backend: Backend, spool: &Path) -> Result<Arc<dyn Lifecycle>, Error> {
-    let options = LocalOptions::default().spool_dir(spool);
+    let options = LocalOptions::default()
+        .spool_dir(spool)
+        .containment(Containment::Cgroup);
     match backend {
         Backend::Thread => Ok(Arc::new(ThreadBackend::with_options(options))),
         Backend::Tokio => tokio(options).map_err(|error| Error::own("cannot start tokio", error)),

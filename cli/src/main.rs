@@ -39,5 +39,6 @@ fn prepare_process() -> Result<(), Error> {
     // Where the limit stays as it is, fewer tasks run at once.
     let _ = meanwhile_process::raise_descriptor_limit();
     meanwhile_process::default_sigchld()
-        .map_err(|error| Error::own("cannot set SIGCHLD to its default", error))
+        .and_then(|()| meanwhile_process::unblock_signals())
+        .map_err(|error| Error::own("cannot set signals to their defaults", error))
 }

@@ -46,6 +46,11 @@ impl Signals {
             Err(_) => future::pending().await,
         }
     }
+
+    /// Ends when a further one comes.
+    pub(crate) async fn further(&self) {
+        self.next().await;
+    }
 }
 
 /// Ends when the last of what is to be said has had its time, after a signal has asked for the end: a reader who does

@@ -40,7 +40,7 @@ mod workers;
 
 pub use crate::job::JobFuture;
 pub use crate::leader::Leader;
-pub use crate::limits::{default_sigchld, raise_descriptor_limit};
+pub use crate::limits::{default_sigchld, raise_descriptor_limit, unblock_signals};
 pub use crate::local::{Local, LocalTask, Post};
 pub use crate::mailbox::Mailbox;
 pub use crate::options::{Containment, LocalOptions};

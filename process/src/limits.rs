@@ -56,6 +56,28 @@ pub fn default_sigchld() -> io::Result<()> {
     }
 }
 
+/// Unblocks every signal for this thread and those that it starts, for programs that own their process.
+///
+/// A parent may have started this process with SIGTERM blocked, which then would never be seen. Tasks are not
+/// concerned: each is started with nothing blocked.
+///
+/// # Errors
+///
+/// The operating system's.
+pub fn unblock_signals() -> io::Result<()> {
+    let mut none = MaybeUninit::uninit();
+    // SAFETY: the set is written by sigemptyset before it is read, and the old mask is not asked for.
+    let error = unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut())
+    };
+    if error == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(error))
+    }
+}
+
 /// How many tasks may be live at once: one descriptor each, and an eighth of all plus a few are the host's.
 pub(crate) fn max_live() -> usize {
     let soft = getrlimit(Resource::Nofile).current.unwrap_or(1 << 20);

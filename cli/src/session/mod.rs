@@ -34,6 +34,9 @@ use crate::stdio::ReaderWatch;
 /// How long foreground calls may take to end by themselves when no further lines can come.
 const LAST_CALLS: Duration = Duration::from_secs(2);
 
+/// How long the grace of a task may keep a session that is to end.
+const LONGEST_GRACE: Duration = Duration::from_secs(10);
+
 /// Serves the session and gives the program's exit code.
 pub(crate) fn run(args: &args::Session) -> Result<u8, Error> {
     // Before signals are caught: one of them may end the waiting for a named pipe's writer.
@@ -115,14 +118,14 @@ impl Session {
                 .map(|()| 0)
                 .map_err(|error| Error::own("cannot read the input to its end", error)),
             End::Signal(signal) => {
-                self.stop_all(signals).await;
+                self.stop_all(signals.further()).await;
                 // The exit code says why it is over; a reader who is gone as well changes nothing.
                 let told = async { drop(self.last_words().await) };
                 future::or(told, signals::enough_said()).await;
                 Ok(signals::exit_code(signal))
             }
             End::Unheard(error) => {
-                self.stop_all(signals).await;
+                self.stop_all(signals.further()).await;
                 Err(Error::own(
                     "all tasks were stopped, because stdout cannot be written",
                     error,
@@ -214,18 +217,20 @@ impl Session {
             Timer::after(LAST_CALLS).await;
         };
         future::or(self.outstanding.all_answered(), enough).await;
-        self.tasks.shutdown(Shutdown::Stop(None));
-        self.all_over().await;
+        self.stop_all(future::pending()).await;
     }
 
-    /// Stops everything; at a further signal, without any grace.
-    async fn stop_all(&self, signals: &Signals) {
-        self.tasks.shutdown(Shutdown::Stop(None));
+    /// Stops everything, and kills it when somebody is `impatient`, or a grace takes too long.
+    async fn stop_all(&self, impatient: impl Future<Output = ()>) {
+        let long_enough = async {
+            Timer::after(LONGEST_GRACE).await;
+        };
         let hurried = async {
-            signals.next().await;
+            future::or(impatient, long_enough).await;
             self.tasks.shutdown(Shutdown::Stop(Some(Duration::ZERO)));
             future::pending().await
         };
+        self.tasks.shutdown(Shutdown::Stop(None));
         future::or(self.all_over(), hurried).await;
     }
 
