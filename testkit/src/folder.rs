@@ -1,6 +1,7 @@
 //! The folder of one check, and what the processes of its tasks find there.
 
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -86,7 +87,7 @@ impl Folder {
 
     /// Lets go whoever is held at this gate, and whoever comes later.
     pub(crate) fn open(&self, gate: &str) {
-        let file = open(&self.path().join(gate));
+        let file = open(&self.path().join(gate)).expect("a gate can be opened");
         self.opened
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -115,7 +116,7 @@ impl Folder {
         let gate = self.path().join("gate");
         let (call_off, called_off) = mpsc::channel();
         let thread = thread::spawn(move || match called_off.recv_timeout(wait::patience()) {
-            Err(RecvTimeoutError::Timeout) => Some(open(&gate)),
+            Err(RecvTimeoutError::Timeout) => open(&gate).ok(),
             Ok(()) | Err(RecvTimeoutError::Disconnected) => None,
         });
         Watchdog { call_off, thread }
@@ -133,7 +134,8 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let gates = self.gates.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _open: Vec<File> = gates.iter().map(|gate| open(gate)).collect();
+        // This may be the end of a check that failed for want of descriptors: a panic here would abort it.
+        let _open: Vec<File> = gates.iter().filter_map(|gate| open(gate).ok()).collect();
         for process in self.announced() {
             process.kill();
         }
@@ -141,9 +143,8 @@ impl Drop for Folder {
 }
 
 /// For reading too, or the call would wait for a reader.
-fn open(gate: &Path) -> File {
-    let opened = OpenOptions::new().read(true).write(true).open(gate);
-    opened.expect("a named pipe of this check can be opened")
+fn open(gate: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(gate)
 }
 
 /// Catches whoever blocks the check itself, which would otherwise hang.

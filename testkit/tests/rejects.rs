@@ -46,7 +46,7 @@ rejects! { backend, Naive::new =>
     CallsAFailedStartACode { what_the_system_refuses_is_an_exit: "not as failed to start" }
     TellsBeforeTheEnd {
         the_end_is_told_after_the_end: "while the leader lives"
-        max_running_is_kept: "others started"
+        max_running_is_kept: "more run than may"
     }
     CallsEveryCodeOne { exit_code_is_the_leaders_own: "not the leader's" }
     CallsASignalCodeZero { a_signal_is_told_as_a_signal: "not told as it was" }
@@ -97,7 +97,7 @@ rejects! { backend, Naive::new =>
         timeout_stops_the_tree_and_says_so: "no end was told"
         job_has_a_deadline: "no end was told"
     }
-    HalvesTheTimeout { deadline_counts_from_the_start_of_the_run: "it had only" }
+    CutsTheTimeout { deadline_counts_from_the_start_of_the_run: "it had only" }
     CallsATimeoutWithCodeAnEnd { a_timeout_is_told_whatever_the_code: "a timeout was told as" }
     ClearsOutputOnStop { output_before_the_timeout_is_kept: "is gone" }
     LeaksADescriptor { nothing_is_left_behind: "no descriptor is left behind" }
@@ -219,6 +219,28 @@ rejects! { queue, |flaw, _| NaiveQueue::new(flaw) =>
     WakesNobody { push_wakes_async_and_blocking_waiters: "async code" }
     WakesOne { push_wakes_async_and_blocking_waiters: "async code" }
     WakesNobodyOnRelease { release_wakes_waiters: "given back" }
+}
+
+/// Nothing is demanded of a backend that declares nothing: it is never called.
+mod declares_nothing {
+    use std::sync::Arc;
+
+    use meanwhile_core::{Capabilities, Lifecycle, Report, Spec, Task};
+
+    #[derive(Debug)]
+    struct DeclaresNothing;
+
+    impl Lifecycle for DeclaresNothing {
+        fn launch(&self, _: Arc<Spec>, _: Report) -> Box<dyn Task> {
+            panic!("this backend can do nothing");
+        }
+
+        fn capabilities(&self) -> Capabilities {
+            Capabilities::none()
+        }
+    }
+
+    meanwhile_testkit::backend!(|| DeclaresNothing);
 }
 
 /// Demands that the check fails, and says this.

@@ -13,21 +13,21 @@ pub fn timeout_stops_the_tree_and_says_so<L: Lifecycle>(make: impl FnOnce() -> L
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
     };
-    let timeout = Duration::from_secs(1);
-    let line = format!("{STUBBORN_MEMBER}\n{ANNOUNCE}\n{HOLD}");
-    let handle = trial.launch(trial.here(line).timeout(timeout).grace(SOON));
-    let exit = trial.end(&handle);
-    assert_none_alive(&trial.folder);
-    assert_eq!(
-        (exit.ended_by, exit.outcome()),
-        (EndedBy::Timeout, Outcome::TimedOut)
-    );
-    assert!(
-        exit.duration >= timeout,
-        "it was stopped after {:?}",
-        exit.duration
-    );
-    assert_eq!(trial.told(&handle).exit, exit);
+    let line = format!("{ANNOUNCE}\n{STUBBORN_MEMBER}\n{HOLD}");
+    give_enough_time(|timeout| {
+        let handle = trial.launch(trial.here(&line).timeout(timeout).grace(SOON));
+        let exit = trial.end(&handle);
+        assert_none_alive(&trial.folder);
+        let said = (exit.ended_by, exit.outcome());
+        assert_eq!(said, (EndedBy::Timeout, Outcome::TimedOut));
+        assert!(
+            exit.duration >= timeout,
+            "stopped after {:?}",
+            exit.duration
+        );
+        assert_eq!(trial.told(&handle).exit, exit);
+        trial.folder.lines("pids").len() >= 2
+    });
 }
 
 /// P9: a task that answers its deadline with code 0 has timed out all the same.
@@ -36,12 +36,15 @@ pub fn a_timeout_is_told_whatever_the_code<L: Lifecycle>(make: impl FnOnce() -> 
         return;
     };
     let line = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
-    let exit = trial.run(Spec::shell(line).timeout(Duration::from_secs(1)));
-    assert_eq!(
-        exit.outcome(),
-        Outcome::TimedOut,
-        "a timeout was told as {exit:?}"
-    );
+    give_enough_time(|timeout| {
+        let exit = trial.run(Spec::shell(line).timeout(timeout));
+        assert_eq!(
+            exit.outcome(),
+            Outcome::TimedOut,
+            "a timeout was told as {exit:?}"
+        );
+        exit.code() == Some(0)
+    });
 }
 
 /// P9: what was written before the deadline is there after it.
@@ -49,13 +52,13 @@ pub fn output_before_the_timeout_is_kept<L: Lifecycle>(make: impl FnOnce() -> L)
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
     };
-    // On a busy machine the deadline may come before the task could write; then there has to be more time.
-    for seconds in [1, 4, 16, 64] {
+    give_enough_time(|timeout| {
         let spec = trial.here("echo so far; echo >> written; exec sleep 600");
-        let handle = trial.launch(spec.timeout(Duration::from_secs(seconds)));
+        let handle = trial.launch(spec.timeout(timeout));
         let exit = trial.end(&handle);
         assert_eq!(exit.outcome(), Outcome::TimedOut);
-        if !trial.folder.lines("written").is_empty() {
+        let has_written = !trial.folder.lines("written").is_empty();
+        if has_written {
             assert_eq!(
                 trial.text(&handle),
                 "so far\n",
@@ -65,8 +68,19 @@ pub fn output_before_the_timeout_is_kept<L: Lifecycle>(make: impl FnOnce() -> L)
                 exit.output.bytes, 7,
                 "the bytes before the deadline are not counted"
             );
-            return;
         }
-    }
-    panic!("a task had a minute to write a line, and did not");
+        has_written
+    });
+}
+
+/// Runs a task with a deadline, and again with a later one if it says that the deadline came too early to
+/// show anything: on a busy machine a task may take seconds to get to its first line.
+fn give_enough_time(mut shows: impl FnMut(Duration) -> bool) {
+    let enough = [1, 4, 16]
+        .into_iter()
+        .any(|seconds| shows(Duration::from_secs(seconds)));
+    assert!(
+        enough,
+        "a task had 16 s for its first lines, and did not get through them"
+    );
 }

@@ -90,9 +90,9 @@ pub fn output_is_readable_while_it_runs<L: Lifecycle>(make: impl FnOnce() -> L) 
 }
 
 const LIMIT: OutputLimit = OutputLimit::keep(1 << 20);
-const WRITTEN: u64 = 64 << 20;
+const WRITTEN: u64 = 32 << 20;
 /// Lines of 16 bytes with their numbers in them: each tells at which offset it belongs.
-const NUMBERED: &str = r#"awk 'BEGIN { for (i = 0; i < 4194304; i++) printf "%015d\n", i }'"#;
+const NUMBERED: &str = r#"awk 'BEGIN { for (i = 0; i < 2097152; i++) printf "%015d\n", i }'"#;
 /// File systems give out whole blocks.
 const SLACK: u64 = 64 << 10;
 

@@ -13,8 +13,6 @@ use crate::wait;
 pub(super) const LONG: Duration = Duration::from_secs(600);
 /// Stays, with short sleeps: a shell looks at its traps only between two commands.
 const LINGER: &str = "while :; do sleep 0.1; done";
-/// A leader that ends with code 5 if it is asked politely.
-const POLITE: &str = "trap 'exit 5' TERM; echo $$ >> pids; while :; do sleep 0.1; done";
 
 /// P6: a stop reaches the leader and all that it started.
 pub fn stop_reaches_the_whole_tree<L: Lifecycle>(make: impl FnOnce() -> L) {
@@ -52,7 +50,7 @@ pub fn stop_grants_the_grace<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
     };
-    let handle = trial.launch(trial.here(POLITE).grace(LONG));
+    let handle = trial.launch(trial.here(polite()).grace(LONG));
     trial.folder.processes(1);
     handle.stop(Stop::by(EndedBy::Agent));
     let exit = trial.end(&handle);
@@ -69,8 +67,8 @@ pub fn grace_zero_kills_at_once<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
     };
-    let of_the_spec = trial.launch(trial.here(POLITE).grace(Duration::ZERO));
-    let of_the_stop = trial.launch(trial.here(POLITE).grace(LONG));
+    let of_the_spec = trial.launch(trial.here(polite()).grace(Duration::ZERO));
+    let of_the_stop = trial.launch(trial.here(polite()).grace(LONG));
     trial.folder.processes(2);
     of_the_spec.stop(Stop::by(EndedBy::Agent));
     of_the_stop.stop(Stop::by(EndedBy::Agent).grace(Duration::ZERO));
@@ -195,4 +193,9 @@ pub fn stop_at_once_after_launch<L: Lifecycle>(make: impl FnOnce() -> L) {
         trial.told(&handle);
     }
     assert_none_alive(&trial.folder);
+}
+
+/// A leader that ends with code 5 if it is asked politely.
+fn polite() -> String {
+    format!("trap 'exit 5' TERM\n{ANNOUNCE}\n{LINGER}")
 }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use meanwhile_core::{
     Action, Cancellation, Capabilities, EndedBy, Ending, Event, ExitStatus, JobContext, Lifecycle,
-    Output, OutputFiles, Report, Spec, Stop, Supervision, Survivors, Sweep, Task, Verdict, Work,
+    Output, OutputFiles, Report, Spec, Stop, Supervision, Survivors, Sweep, Task, TaskId, Verdict,
+    Work,
 };
 
 use super::files::Files;
@@ -59,7 +60,7 @@ pub(crate) enum Flaw {
     ForgetsTheOutputLimit,
     PassesEveryLineAsArgument,
     ForgetsTheTimeout,
-    HalvesTheTimeout,
+    CutsTheTimeout,
     CallsATimeoutWithCodeAnEnd,
     ClearsOutputOnStop,
     LeaksADescriptor,
@@ -88,13 +89,9 @@ impl Naive {
 
 impl Lifecycle for Naive {
     fn launch(&self, spec: Arc<Spec>, report: Report) -> Box<dyn Task> {
-        let flaw = self.flaw;
+        let (flaw, id) = (self.flaw, report.id());
         let (events, inbox) = mpsc::channel();
-        let files = Arc::new(Files::new(
-            self.home.join(report.id().as_str()),
-            &spec,
-            flaw,
-        ));
+        let files = Arc::new(Files::new(self.home.join(id.as_str()), &spec, flaw));
         let control = Control {
             flaw,
             events,
@@ -104,9 +101,13 @@ impl Lifecycle for Naive {
         };
         let started = Arc::clone(&control.started);
         let in_launch = matches!(flaw, Flaw::SpawnsInLaunch | Flaw::FeedsInputInLaunch);
-        let early = in_launch.then(|| start(&spec, &files, &report, flaw));
+        let early = in_launch.then(|| start(&spec, &files, id, flaw));
         let thread = thread::spawn(move || {
-            let live = early.unwrap_or_else(|| start(&spec, &files, &report, flaw));
+            if flaw == Flaw::TellsBeforeTheEnd {
+                report.exited(Ending::of(ExitStatus::Code(0)));
+                return wait_for(start(&spec, &files, id, flaw));
+            }
+            let live = early.unwrap_or_else(|| start(&spec, &files, id, flaw));
             started.store(true, Ordering::Relaxed);
             match live {
                 Ok(live) => Run {
@@ -133,18 +134,13 @@ impl Lifecycle for Naive {
     }
 }
 
-fn start(
-    spec: &Spec,
-    files: &Arc<Files>,
-    report: &Report,
-    flaw: Flaw,
-) -> Result<Box<dyn Live>, Ending> {
+fn start(spec: &Spec, files: &Arc<Files>, id: TaskId, flaw: Flaw) -> Result<Box<dyn Live>, Ending> {
     if flaw == Flaw::LeaksADescriptor {
         mem::forget(files.open());
     }
     if let Work::Job(job) = spec.get_work() {
         let cancellation = Cancellation::default();
-        let context = JobContext::new(report.id(), files.clone(), cancellation.clone());
+        let context = JobContext::new(id, files.clone(), cancellation.clone());
         return Ok(Box::new(RunningJob::new(
             Arc::clone(job),
             context,
@@ -152,13 +148,19 @@ fn start(
             flaw,
         )));
     }
-    match Child::start(spec, files, report.id(), flaw) {
+    match Child::start(spec, files, id, flaw) {
         Ok(child) => Ok(Box::new(child)),
         Err(_) if flaw == Flaw::CallsAFailedStartACode => Err(Ending::of(ExitStatus::Code(127))),
         Err(error) => Err(Ending::failed_to_start(
             error.to_string(),
             error.raw_os_error(),
         )),
+    }
+}
+
+fn wait_for(mut live: Result<Box<dyn Live>, Ending>) {
+    while live.as_mut().is_ok_and(|live| live.ended().is_none()) {
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -174,29 +176,24 @@ impl Run {
         if self.flaw != Flaw::SaysNoStart {
             report.started();
         }
-        if self.flaw == Flaw::TellsBeforeTheEnd {
-            report.exited(Ending::of(ExitStatus::Code(0)));
-            while self.live.ended().is_none() {
-                thread::sleep(Duration::from_millis(5));
-            }
-            return;
-        }
         let mut supervision = Supervision::new(&self.understood_spec());
-        let mut ended_by = None;
+        let mut last_stop = None;
         let mut event = Event::Started;
         let verdict = loop {
-            if let Event::Stop(stop) = &event {
-                ended_by = Some(stop.by);
-            }
+            last_stop = asker(&event).or(last_stop);
             if let Some(verdict) = self.on(event, &mut supervision) {
                 break verdict;
             }
             event = self.next(events, supervision.timer());
         };
+        // A stop that came while the leader was ending lies there unread.
+        last_stop = events
+            .try_iter()
+            .fold(last_stop, |last, event| asker(&event).or(last));
         if self.flaw == Flaw::ForgetsTheReport {
             return mem::forget(report);
         }
-        report.exited(self.ending(verdict, ended_by));
+        report.exited(self.ending(verdict, last_stop));
     }
 
     fn understood_spec(&self) -> Spec {
@@ -204,7 +201,7 @@ impl Run {
         let timeout = spec.get_timeout();
         match (self.flaw, timeout) {
             (Flaw::ForgetsTheTimeout, _) => spec.timeout(Duration::MAX),
-            (Flaw::HalvesTheTimeout, Some(timeout)) => spec.timeout(timeout / 2),
+            (Flaw::CutsTheTimeout, Some(_)) => spec.timeout(Duration::from_millis(1)),
             (Flaw::LeavesSurvivors, _) => spec.survivors(Survivors::Leave),
             _ => spec,
         }
@@ -284,6 +281,14 @@ impl Run {
         }
         self.files.end();
         ending
+    }
+}
+
+fn asker(event: &Event) -> Option<EndedBy> {
+    if let Event::Stop(stop) = event {
+        Some(stop.by)
+    } else {
+        None
     }
 }
 
