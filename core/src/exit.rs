@@ -221,33 +221,6 @@ impl Exit {
     }
 }
 
-/// In words that can follow the name of a task: `failed with exit code 1`, `timed out`.
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.outcome(), &self.status, self.ended_by) {
-            (Outcome::Completed, ..) => f.write_str("completed"),
-            (Outcome::Failed, ExitStatus::Code(code), _) => {
-                write!(f, "failed with exit code {code}")
-            }
-            (Outcome::Failed, ExitStatus::Signal(signal), _) => {
-                write!(f, "was killed by signal {signal}")
-            }
-            (Outcome::TimedOut, ..) => f.write_str("timed out"),
-            (Outcome::FailedToStart, ExitStatus::FailedToStart(failure), _) => {
-                write!(f, "could not be started: {failure}")
-            }
-            (Outcome::Stopped, _, EndedBy::Agent) => f.write_str("was stopped by the agent"),
-            (Outcome::Stopped, _, EndedBy::User) => f.write_str("was stopped by the user"),
-            (Outcome::Stopped, _, EndedBy::OutputLimit) => {
-                f.write_str("was stopped at its output limit")
-            }
-            (Outcome::Stopped, _, EndedBy::Shutdown) => f.write_str("was stopped by a shutdown"),
-            (Outcome::Lost, ..) => f.write_str("was lost: nobody can say how it ended"),
-            (outcome, ..) => outcome.fmt(f),
-        }
-    }
-}
-
 /// The one word for how a task ended.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

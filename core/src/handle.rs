@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use event_listener::{EventListener, Listener};
 
+use crate::admission::Shared;
 use crate::blocking::Deadline;
 use crate::record::{Record, StopPassed};
-use crate::tasks::Shared;
 use crate::{Chunk, Exit, NoOutput, Output, Spec, Stop, Stream, TaskId};
 
 /// Where a task stands.

@@ -24,7 +24,9 @@ pub type JobError = Box<dyn Error + Send + Sync>;
 /// # For implementers
 ///
 /// A job must not block its thread. When [`JobContext::cancelled`] resolves, it should end; after the grace
-/// its future is dropped. What a job spawns by itself is its own to clean up.
+/// its future is dropped. What a job spawns by itself is its own to clean up. A job that holds a clone of the
+/// [`Tasks`](crate::Tasks) that it runs in keeps them from being the last for as long as it is listed: give it a
+/// [`Handle`](crate::Handle), or a weak reference.
 ///
 /// ```
 /// use meanwhile_core::{Job, JobContext, JobError, async_trait};

@@ -20,11 +20,13 @@
 
 #![forbid(unsafe_code)]
 
+mod admission;
 mod blocking;
 mod exit;
 mod handle;
 mod id;
 mod job;
+mod launch_error;
 mod lifecycle;
 mod notification;
 mod output;
@@ -42,6 +44,7 @@ pub use crate::exit::{EndedBy, Ending, Exit, ExitStatus, Outcome, OutputStats, S
 pub use crate::handle::{Attached, Handle, State};
 pub use crate::id::{EventId, Owner, ParseIdError, TaskId};
 pub use crate::job::{Cancellation, Job, JobContext, JobError, JobOutput};
+pub use crate::launch_error::{LaunchError, LaunchErrorKind};
 pub use crate::lifecycle::{Capabilities, Lifecycle, Stop, Task};
 pub use crate::notification::Notification;
 pub use crate::output::{Chunk, NoOutput, Output, Stream};
@@ -49,4 +52,4 @@ pub use crate::queue::{Drained, Inbox, NotificationQueue};
 pub use crate::report::Report;
 pub use crate::spec::{Notify, OutputFiles, OutputLimit, Spec, SpecError, Stdin, Survivors, Work};
 pub use crate::supervision::{Action, Event, Supervision, Sweep, Ticket, Verdict};
-pub use crate::tasks::{LaunchError, LaunchErrorKind, Remaining, Shutdown, Tasks, TasksBuilder};
+pub use crate::tasks::{Remaining, Shutdown, Tasks, TasksBuilder};

@@ -88,17 +88,10 @@ impl Stop {
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    commands: Support,
-    jobs: Support,
-    local_processes: Support,
+    commands: bool,
+    jobs: bool,
+    local_processes: bool,
     max_live: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Support {
-    #[default]
-    No,
-    Yes,
 }
 
 impl Capabilities {
@@ -106,9 +99,9 @@ impl Capabilities {
     #[must_use]
     pub const fn none() -> Self {
         Self {
-            commands: Support::No,
-            jobs: Support::No,
-            local_processes: Support::No,
+            commands: false,
+            jobs: false,
+            local_processes: false,
             max_live: None,
         }
     }
@@ -116,35 +109,35 @@ impl Capabilities {
     /// It runs shell lines and programs.
     #[must_use]
     pub const fn with_commands(mut self) -> Self {
-        self.commands = Support::Yes;
+        self.commands = true;
         self
     }
 
     /// Its commands are processes of this machine, children of this process, visible to the caller.
     #[must_use]
     pub const fn with_local_processes(mut self) -> Self {
-        self.local_processes = Support::Yes;
+        self.local_processes = true;
         self
     }
 
     /// It runs [`Job`](crate::Job)s.
     #[must_use]
     pub const fn with_jobs(mut self) -> Self {
-        self.jobs = Support::Yes;
+        self.jobs = true;
         self
     }
 
     /// It declines [`Job`](crate::Job)s: for a wrapper around a backend that takes them.
     #[must_use]
     pub const fn without_jobs(mut self) -> Self {
-        self.jobs = Support::No;
+        self.jobs = false;
         self
     }
 
     /// Its commands are not visible to the caller as processes: for a wrapper that puts them elsewhere.
     #[must_use]
     pub const fn without_local_processes(mut self) -> Self {
-        self.local_processes = Support::No;
+        self.local_processes = false;
         self
     }
 
@@ -158,19 +151,19 @@ impl Capabilities {
     /// Whether it runs shell lines and programs.
     #[must_use]
     pub const fn commands(self) -> bool {
-        matches!(self.commands, Support::Yes)
+        self.commands
     }
 
     /// Whether it runs jobs.
     #[must_use]
     pub const fn jobs(self) -> bool {
-        matches!(self.jobs, Support::Yes)
+        self.jobs
     }
 
     /// Whether its commands are processes of this machine that the caller can see.
     #[must_use]
     pub const fn local_processes(self) -> bool {
-        matches!(self.local_processes, Support::Yes)
+        self.local_processes
     }
 
     /// How many live tasks it can carry; `None` for no limit of its own.

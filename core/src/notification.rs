@@ -31,7 +31,7 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// How many bytes of a command a notification carries; a longer one ends in ` … (N bytes)`.
+    /// How many bytes of a command, and of a description, a notification carries; a longer one ends in ` … (N bytes)`.
     pub const MAX_COMMAND: usize = 4096;
 
     /// Says that `task_id` ended.

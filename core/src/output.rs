@@ -26,6 +26,15 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    /// Nothing, at this offset.
+    #[must_use]
+    pub fn empty_at(offset: u64) -> Self {
+        Self {
+            offset,
+            bytes: Vec::new(),
+        }
+    }
+
     /// Where to read on.
     #[must_use]
     pub fn next_offset(&self) -> u64 {
@@ -64,10 +73,7 @@ pub struct NoOutput;
 
 impl Output for NoOutput {
     fn read(&self, _: Stream, offset: u64, _: usize) -> io::Result<Chunk> {
-        Ok(Chunk {
-            offset,
-            bytes: Vec::new(),
-        })
+        Ok(Chunk::empty_at(offset))
     }
 
     fn written(&self, _: Stream) -> io::Result<u64> {

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use event_listener::{EventListener, Listener};
 
@@ -97,10 +97,12 @@ impl Inbox {
     /// Takes the first `max` that are pending.
     #[must_use = "what is not acknowledged goes back into the queue"]
     pub fn drain_up_to(&self, max: usize) -> Drained {
+        let leased_until = Instant::now().checked_add(self.lease);
         let items = self.queue.drain(&self.owner, max, self.lease);
         Drained {
             inbox: self.clone(),
             items,
+            leased_until,
             handed_over: 0,
         }
     }
@@ -111,7 +113,7 @@ impl Inbox {
         self.queue.pending(&self.owner)
     }
 
-    /// Waits until something is pending.
+    /// Waits until something is pending. A lease that runs out need not wake it.
     pub async fn wait(&self) {
         while let Some(listener) = self.listen_if_empty() {
             listener.await;
@@ -155,6 +157,8 @@ impl Inbox {
 pub struct Drained {
     inbox: Inbox,
     items: Arc<Vec<Notification>>,
+    /// `None` lies beyond the end of the clock.
+    leased_until: Option<Instant>,
     handed_over: usize,
 }
 
@@ -177,6 +181,13 @@ impl Drained {
 
 impl Drop for Drained {
     fn drop(&mut self) {
+        // By now they may be on somebody else's lease, which is not ours to give back.
+        if self
+            .leased_until
+            .is_some_and(|until| until <= Instant::now())
+        {
+            return;
+        }
         let events = ids(&self.items[self.handed_over..]);
         if !events.is_empty() {
             self.inbox.queue.release(&self.inbox.owner, &events);

@@ -13,6 +13,8 @@ use crate::{NotificationQueue, Notify};
 pub(crate) struct Record {
     pub(crate) id: TaskId,
     pub(crate) spec: Arc<Spec>,
+    /// Made at the launch: it may be a job's own code that says it, and that must not run when the end is told.
+    command: String,
     pub(crate) launched_at: SystemTime,
     /// Notified once the exit is published.
     pub(crate) ended: Event,
@@ -50,9 +52,10 @@ pub(crate) enum ToldBy {
 }
 
 impl Record {
-    pub(crate) fn new(id: TaskId, spec: Spec, told_by: ToldBy) -> Self {
+    pub(crate) fn new(id: TaskId, spec: Spec, command: String, told_by: ToldBy) -> Self {
         Self {
             id,
+            command,
             spec: Arc::new(spec),
             launched_at: SystemTime::now(),
             ended: Event::new(),
@@ -155,10 +158,10 @@ impl Record {
                 *stop_asked = true;
                 Arc::clone(task)
             }
-            Control::Ended => return StopPassed::On,
+            Control::Ended => return StopPassed::PassedOn,
         };
         task.stop(stop);
-        StopPassed::On
+        StopPassed::PassedOn
     }
 
     pub(crate) fn mark_started(&self) {
@@ -225,7 +228,7 @@ impl Record {
         let notification = Notification::ended(
             self.id,
             self.spec.owner.clone(),
-            &self.spec.command(),
+            &self.command,
             exit.clone(),
         )
         .described(self.spec.description.as_deref())
@@ -247,7 +250,7 @@ impl Record {
 /// What became of a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopPassed {
-    On,
+    PassedOn,
     Kept,
 }
 

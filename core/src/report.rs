@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::admission::{Shared, Slot};
 use crate::record::Record;
-use crate::tasks::{Shared, Slot};
 use crate::{Ending, TaskId};
 
 /// A backend's write half of one task: says when it started and how it ended.

@@ -120,11 +120,12 @@ enum AtLimit {
 }
 
 impl OutputLimit {
-    /// The smallest limit: one page for the head and one for the tail.
+    /// The smallest limit for one file: one page for the head and one for the tail.
     pub const MIN: u64 = 2 * Self::PAGE;
     const PAGE: u64 = 4096;
 
-    /// Keeps `total` bytes: an eighth from the beginning, the rest from the end. The middle is dropped and
+    /// Keeps `total` bytes: an eighth from the beginning, rounded down to whole pages of 4,096 bytes and at least
+    /// one, and the rest from the end. The middle is dropped and
     /// counted; the task neither blocks nor dies of it.
     #[must_use]
     pub const fn keep(total: u64) -> Self {
@@ -385,7 +386,7 @@ impl Spec {
         &self.stdin
     }
 
-    /// Its deadline.
+    /// Its deadline, counted from the start of the run; `None` for none.
     #[must_use]
     pub fn get_timeout(&self) -> Option<Duration> {
         self.timeout
@@ -427,7 +428,7 @@ impl Spec {
     ///
     /// Names the first field that no operating system would take: an empty command, a NUL byte, a name of
     /// an environment variable with `=` in it, a timeout of zero, an output limit under
-    /// [`OutputLimit::MIN`].
+    /// [`OutputLimit::MIN`] for each file.
     pub fn validate(&self) -> Result<(), SpecError> {
         match &self.work {
             Work::Shell { line, shell } => {
@@ -467,8 +468,16 @@ impl Spec {
             "timeout",
             "is zero: give it some time or leave it out for none",
         )?;
-        let tiny = self.output_limit.total() < OutputLimit::MIN;
-        refuse_if(tiny, "output_limit", "must be 8192 bytes or more")
+        let least = match self.output_files {
+            OutputFiles::Merged => OutputLimit::MIN,
+            OutputFiles::Split => 2 * OutputLimit::MIN,
+        };
+        let tiny = self.output_limit.total() < least;
+        refuse_if(
+            tiny,
+            "output_limit",
+            "must be 8192 bytes or more for each file",
+        )
     }
 }
 

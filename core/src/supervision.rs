@@ -189,11 +189,20 @@ impl Supervision {
         )
     }
 
+    /// Who the task is being ended by, if it is.
+    #[must_use]
+    pub fn stopped_by(&self) -> Option<EndedBy> {
+        match self.phase {
+            Phase::Stopping { by, .. } | Phase::Killing { by, .. } => Some(by),
+            _ => None,
+        }
+    }
+
     /// Whether the task is being ended from outside. A leader that ended by then should not be reaped before
     /// the task is over: its id is that of the group, and must not be anybody else's while that is signalled.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        matches!(self.phase, Phase::Stopping { .. } | Phase::Killing { .. })
+        self.stopped_by().is_some()
     }
 
     /// Takes an event in and says what is to be done. Events that come too late change nothing.
@@ -254,17 +263,7 @@ impl Supervision {
     fn stop(&mut self, stop: Stop, now: Instant) -> Option<Action> {
         let grace = stop.grace.unwrap_or(self.grace);
         match &mut self.phase {
-            Phase::Waiting => {
-                self.phase = Phase::Ended {
-                    leader: Leader::Ended,
-                };
-                let status = ExitStatus::NeverStarted;
-                Some(Action::Finish(Verdict {
-                    status,
-                    ended_by: stop.by,
-                    survivors: 0,
-                }))
-            }
+            Phase::Waiting => Some(self.finish(ExitStatus::NeverStarted, stop.by, 0)),
             Phase::Running { .. } => Some(self.begin_stop(stop.by, None, grace, now)),
             // A second stop may be less patient, never more.
             Phase::Stopping { kill_at, .. } => {

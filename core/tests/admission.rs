@@ -90,6 +90,7 @@ fn stops_that_come_during_the_hand_over_are_passed_on() {
     let tasks = tasks.get_or_init(|| Tasks::new(backend.clone(), queue::List::new()));
     let handle = launch(tasks, "make");
     assert_eq!(backend.stops(&handle), [politely, at_once]);
+    assert_eq!(handle.state(), State::Stopping);
 }
 
 #[test]

@@ -2,11 +2,10 @@
 
 mod common;
 
-use std::sync::{Barrier, Mutex};
-use std::thread;
+use std::sync::Mutex;
 
-use common::{backend::Backend, launch, tasks, tasks_on, told};
-use meanwhile_core::{Attached, EndedBy, Exit, Notify, Outcome, Spec, Stop, Tasks};
+use common::{backend::Backend, came, launch, race, tasks, told};
+use meanwhile_core::{Attached, EndedBy, Handle, Notify, Outcome, Spec, Stop, Tasks};
 
 fn launch_attached(tasks: &Tasks) -> Attached {
     let spec = Spec::shell("make");
@@ -92,39 +91,23 @@ fn a_holder_learns_of_a_task_that_was_stopped_while_it_waited_for_its_turn() {
 /// The end and the letting go meet, on two threads, in every way they can.
 #[test]
 fn whoever_comes_first_exactly_one_of_queue_and_holder_tells() {
-    const ROUNDS: usize = 5000;
-    let (tasks, backend, _) = tasks_on(Backend::new());
-    let (start, end) = (Barrier::new(2), Barrier::new(2));
-    let running = Mutex::new(None);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for _ in 0..ROUNDS {
-                start.wait();
-                let handle = running.lock().unwrap().take().unwrap();
-                backend.end(&handle);
-                end.wait();
-            }
-        });
-        for round in 0..ROUNDS {
-            let attached = launch_attached(&tasks);
-            *running.lock().unwrap() = Some(attached.handle().clone());
-            start.wait();
-            let told_by_holder = let_go(attached, round);
-            end.wait();
-            let told_by_queue = told(&tasks).len();
-            assert_eq!(told_by_queue + usize::from(told_by_holder.is_some()), 1);
-        }
+    let (tasks, backend, _) = tasks();
+    let launch = || {
+        let attached = launch_attached(&tasks);
+        (attached.handle().clone(), Mutex::new(Some(attached)))
+    };
+    let end = |(handle, _): &(Handle, _)| backend.end(handle);
+    let let_go = |(handle, attached): &(Handle, Mutex<Option<Attached>>), round: usize| {
+        let attached = attached.lock().unwrap().take().unwrap();
+        let is_told = if round.is_multiple_of(2) {
+            attached.told().is_ok()
+        } else {
+            attached.detach();
+            false
+        };
+        (came(handle), usize::from(is_told))
+    };
+    race(20_000, launch, end, let_go, |_, told_by_holder| {
+        assert_eq!(told_by_holder + told(&tasks).len(), 1);
     });
-}
-
-/// Lets go after a while that differs a little from round to round.
-fn let_go(attached: Attached, round: usize) -> Option<Exit> {
-    for _ in 0..round % 64 * 16 {
-        std::hint::spin_loop();
-    }
-    if round.is_multiple_of(2) {
-        attached.detach();
-        return None;
-    }
-    attached.told().ok()
 }

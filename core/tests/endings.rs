@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 
 use common::backend::{Backend, OUTPUT};
-use common::{PATIENCE, launch, queue, tasks, tasks_on, told};
-use meanwhile_core::{Capabilities, Owner, Spec, State, Stop, Stream, Tasks};
+use common::{PATIENCE, came, launch, queue, race, tasks, tasks_on, told};
+use meanwhile_core::{Capabilities, Handle, Owner, Spec, State, Stop, Stream, Tasks};
 use meanwhile_core::{EndedBy, Ending, EventId, ExitStatus, LaunchErrorKind, Notify, Outcome};
 
 #[test]
@@ -88,15 +88,21 @@ fn the_notification_is_pushed_before_the_exit_is_published() {
 fn whoever_is_woken_by_the_end_finds_the_notification() {
     let (tasks, backend, _) = tasks();
     let inbox = tasks.inbox(Owner::default());
-    for _ in 0..500 {
-        let handle = launch(&tasks, "make");
-        thread::scope(|scope| {
-            let waiter = scope.spawn(|| handle.wait_timeout(PATIENCE).map(|_| inbox.pending()));
-            backend.end(&handle);
-            assert_eq!(waiter.join().unwrap(), Some(1));
-        });
-        inbox.drain().acknowledge();
-    }
+    let wait = |handle: &Handle, _| {
+        let came = came(handle);
+        let exit = handle.wait_timeout(PATIENCE);
+        (came, exit.map(|_| inbox.pending()))
+    };
+    race(
+        5000,
+        || launch(&tasks, "make"),
+        |handle| backend.end(handle),
+        wait,
+        |_, found| {
+            assert_eq!(found, Some(1));
+            inbox.drain().acknowledge();
+        },
+    );
 }
 
 #[test]

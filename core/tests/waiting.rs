@@ -3,11 +3,12 @@
 mod common;
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use common::{PATIENCE, launch, tasks, told};
+use common::{PATIENCE, came, launch, race, tasks, told};
 use futures_lite::future;
-use meanwhile_core::{Handle, Outcome, Owner, Remaining};
+use meanwhile_core::{Ending, Exit, ExitStatus, Handle, Notification, Outcome, Owner};
+use meanwhile_core::{Remaining, TaskId};
 
 /// Whether the future is still waiting after a first look.
 fn is_waiting(future: impl Future) -> bool {
@@ -19,6 +20,8 @@ fn is_waiting(future: impl Future) -> bool {
 fn all_sorts_of_waiters_are_woken_by_one_end() {
     let (tasks, backend, _) = tasks();
     let handle = launch(&tasks, "make");
+    let mut waits = [handle.wait(), handle.wait()].map(Box::pin);
+    assert!(waits.iter_mut().all(is_waiting));
     thread::scope(|scope| {
         let waiters = [
             scope.spawn(|| Some(future::block_on(handle.wait()))),
@@ -31,6 +34,7 @@ fn all_sorts_of_waiters_are_woken_by_one_end() {
             assert_eq!(waiter.join().unwrap(), handle.exit());
         }
     });
+    assert!(!waits.iter_mut().any(is_waiting));
 }
 
 #[test]
@@ -79,8 +83,38 @@ fn an_inbox_waits_until_something_is_pending() {
 }
 
 #[test]
-fn what_was_drained_and_dropped_goes_back_and_wakes() {
+fn what_comes_between_the_look_and_the_listening_is_not_missed() {
+    let (tasks, _, queue) = tasks();
+    let inbox = tasks.inbox(Owner::default());
+    let exit = Exit::new(Ending::of(ExitStatus::Code(0)));
+    let ended = |exit| Notification::ended(TaskId::random(), Owner::default(), "make", exit);
+    queue.push_late(ended(exit));
+    assert!(!is_waiting(inbox.wait()));
+}
+
+#[test]
+fn an_end_that_meets_the_waiting_is_not_missed() {
     let (tasks, backend, _) = tasks();
+    let wait = |handle: &Handle, _| {
+        let (came, since) = (came(handle), Instant::now());
+        let exit = handle.wait_timeout(PATIENCE);
+        (came, (exit, since.elapsed()))
+    };
+    race(
+        20_000,
+        || launch(&tasks, "make"),
+        |handle| backend.end(handle),
+        wait,
+        |_, (exit, waited)| {
+            assert!(exit.is_some());
+            assert!(waited < PATIENCE, "it was not woken");
+        },
+    );
+}
+
+#[test]
+fn what_was_drained_and_dropped_goes_back_and_wakes() {
+    let (tasks, backend, queue) = tasks();
     let inbox = tasks.inbox(Owner::default());
     for command in ["a", "b", "c"] {
         backend.end(&launch(&tasks, command));
@@ -90,9 +124,9 @@ fn what_was_drained_and_dropped_goes_back_and_wakes() {
     assert!(is_waiting(&mut wait));
     drained.acknowledge_first(1);
     assert!(!is_waiting(wait));
-    drop(inbox.drain_up_to(1));
+    assert_eq!(inbox.drain_up_to(1).len(), 1);
     assert_eq!(told(&tasks), ["b", "c"]);
-    assert_eq!(inbox.pending(), 0);
+    assert_eq!(queue.len(), 0);
 }
 
 #[test]
@@ -104,14 +138,12 @@ fn idle_is_when_no_task_is_queued_or_running() {
     assert_eq!(tasks.wait_idle_timeout(bound), Err(Remaining(2)));
     backend.end(&handles[0]);
     assert!(is_waiting(tasks.wait_idle()));
+    let mut waits = [tasks.wait_idle(), tasks.wait_idle()].map(Box::pin);
+    assert!(waits.iter_mut().all(is_waiting));
     thread::scope(|scope| {
-        let waiters = [
-            scope.spawn(|| future::block_on(tasks.wait_idle())),
-            scope.spawn(|| tasks.wait_idle_timeout(PATIENCE).unwrap()),
-        ];
+        let on_a_thread = scope.spawn(|| tasks.wait_idle_timeout(PATIENCE));
         backend.end(&handles[1]);
-        for waiter in waiters {
-            waiter.join().unwrap();
-        }
+        assert_eq!(on_a_thread.join().unwrap(), Ok(()));
     });
+    assert!(!waits.iter_mut().any(is_waiting));
 }

@@ -15,6 +15,7 @@ struct Inner {
     wake_up: WakeUp,
     /// Called with each notification before it is in the queue.
     on_push: Box<dyn Fn(&Notification) + Send + Sync>,
+    late: Mutex<Option<Notification>>,
 }
 
 struct Item {
@@ -32,7 +33,17 @@ impl List {
             items: Mutex::default(),
             wake_up: WakeUp::new(),
             on_push: Box::new(on_push),
+            late: Mutex::default(),
         }))
+    }
+
+    /// Pushes this just before the next listener is made: after the look that made somebody listen.
+    pub(crate) fn push_late(&self, notification: Notification) {
+        *self.late() = Some(notification);
+    }
+
+    fn late(&self) -> MutexGuard<'_, Option<Notification>> {
+        self.0.late.lock().expect("no test panics with this lock")
     }
 
     /// How many there are, of all owners, on lease or not.
@@ -96,6 +107,10 @@ impl NotificationQueue for List {
     }
 
     fn listen(&self, _: &Owner) -> EventListener {
+        let late = self.late().take();
+        if let Some(late) = late {
+            self.push(late);
+        }
         self.0.wake_up.listen()
     }
 }
