@@ -35,10 +35,7 @@ impl SmolBackend {
     /// On the global executor of smol, the one of [`smol::spawn`]: one thread, or `SMOL_THREADS`.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            local: Local::new(LocalOptions::default()),
-            on: On::Global,
-        }
+        Self::with_options(LocalOptions::default())
     }
 
     /// On the global executor of smol, with settings.

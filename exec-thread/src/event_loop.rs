@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Instant;
 
@@ -13,14 +13,15 @@ use meanwhile_core::Event;
 use meanwhile_process::{LOOK_AGAIN, Leader, LeaderExit, Poller, Ready, Running};
 
 use crate::jobs::JobThread;
+use crate::lock;
 
 /// The loop, as its backends see it. Clones are the same loop; with the last one, and the last task, the
 /// thread ends.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct EventLoop(Arc<Owner>);
+pub(crate) struct EventLoop(Arc<LastHandle>);
 
 #[derive(Debug, Default)]
-struct Owner(Arc<Shared>);
+struct LastHandle(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -64,7 +65,7 @@ impl EventLoop {
     }
 }
 
-impl Drop for Owner {
+impl Drop for LastHandle {
     fn drop(&mut self) {
         let poller = {
             let mut state = self.0.lock();
@@ -80,7 +81,7 @@ impl Drop for Owner {
 impl Mailbox {
     pub(crate) fn post(&self, event: Event) {
         {
-            let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut early = lock(&self.early);
             if let Some(early) = &mut *early {
                 early.push(event);
                 return;
@@ -97,7 +98,7 @@ impl Mailbox {
         }
         let supervise = Message::Supervise(Box::new(task), exit, Arc::clone(self));
         // Held until the loop has the task, so that nothing overtakes what was early.
-        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut early = lock(&self.early);
         let events = early
             .take()
             .unwrap_or_default()
@@ -113,7 +114,7 @@ impl Mailbox {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn send(&self, messages: impl IntoIterator<Item = (u64, Message)>) {
@@ -155,6 +156,13 @@ struct Loop {
     tasks: HashMap<u64, Supervised>,
     /// May hold times that were overtaken; a tick too many changes nothing.
     timers: BinaryHeap<Reverse<(Instant, u64)>>,
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        // However the thread ended: the next task starts another.
+        self.shared.lock().poller = None;
+    }
 }
 
 struct Supervised {
@@ -204,38 +212,36 @@ impl Loop {
 
     fn take_in(&mut self, key: u64, message: Message) {
         match message {
-            Message::Supervise(task, LeaderExit::Process(leader), _) => {
-                let descriptor = leader.exit_descriptor();
-                let added = descriptor.is_some_and(|fd| self.poller.add(fd, key).is_ok());
-                let wait = if added { Wait::Poller } else { Wait::Clock };
+            Message::Supervise(task, exit, mailbox) => {
+                let leader = match exit {
+                    LeaderExit::Process(leader) => Some(self.watch(key, leader)),
+                    LeaderExit::Job(job) => {
+                        self.shared
+                            .jobs
+                            .run(job, move |status| mailbox.post(Event::Exited(status)));
+                        None
+                    }
+                    // There is no other kind. Dropped, and by that killed and told.
+                    _ => return,
+                };
                 self.tasks.insert(
                     key,
                     Supervised {
                         task,
-                        leader: Some((leader, wait)),
+                        leader,
                         armed: None,
                     },
                 );
                 self.arm(key);
             }
-            Message::Supervise(task, LeaderExit::Job(job), mailbox) => {
-                self.tasks.insert(
-                    key,
-                    Supervised {
-                        task,
-                        leader: None,
-                        armed: None,
-                    },
-                );
-                self.arm(key);
-                self.shared
-                    .jobs
-                    .run(job, move |status| mailbox.post(Event::Exited(status)));
-            }
-            // Dropped, and by that killed and told: there is no other kind.
-            Message::Supervise(..) => {}
             Message::Event(event) => self.pass_on(key, event),
         }
+    }
+
+    fn watch(&self, key: u64, leader: Arc<Leader>) -> (Arc<Leader>, Wait) {
+        let descriptor = leader.exit_descriptor();
+        let added = descriptor.is_some_and(|fd| self.poller.add(fd, key).is_ok());
+        (leader, if added { Wait::Poller } else { Wait::Clock })
     }
 
     fn pass_on(&mut self, key: u64, event: Event) {

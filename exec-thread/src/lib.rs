@@ -4,7 +4,7 @@
 mod event_loop;
 mod jobs;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use meanwhile_core::{Capabilities, Lifecycle, Report, Spec, Task};
 use meanwhile_process::{Local, LocalOptions, Post};
@@ -62,6 +62,11 @@ impl Lifecycle for ThreadBackend {
     fn capabilities(&self) -> Capabilities {
         self.local.capabilities()
     }
+}
+
+/// Locks, whatever a panic elsewhere did: every critical section of this crate leaves its data whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The example of the project's own README runs here.

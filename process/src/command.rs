@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -24,7 +24,18 @@ const MAX_ARG: usize = 128 << 10;
 #[derive(Debug)]
 pub(crate) struct Command {
     pub(crate) image: Image,
-    pub(crate) script: Option<PathBuf>,
+    pub(crate) script: Option<Script>,
+}
+
+/// The file of a command that is too long for an argument. Removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Script(PathBuf);
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the spool.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 impl Command {
@@ -33,14 +44,19 @@ impl Command {
         let env = environment(spec, id);
         let mut script = None;
         let (program, args) = match spec.get_work() {
-            Work::Shell { line, shell } if line.len() < MAX_ARG => (
-                shell.clone(),
-                vec![shell.clone().into(), "-c".into(), line.clone()],
-            ),
+            Work::Shell { line, shell } if line.len() < MAX_ARG => {
+                let mut args = vec![shell.into(), "-c".into()];
+                // Else the shell takes it for an option.
+                if line.as_bytes().starts_with(b"-") || line.as_bytes().starts_with(b"+") {
+                    args.push("--".into());
+                }
+                args.push(line.clone());
+                (shell.clone(), args)
+            }
             Work::Shell { line, shell } => {
-                let path = write_script(line, id, spool_dir)?;
-                let args = vec![shell.clone().into(), path.clone().into()];
-                script = Some(path);
+                let file = write_script(line, id, spool_dir)?;
+                let args = vec![shell.into(), file.0.as_os_str().into()];
+                script = Some(file);
                 (shell.clone(), args)
             }
             Work::Program { program, args } => {
@@ -162,15 +178,16 @@ fn look_up(program: &OsStr, path: Option<&OsString>) -> io::Result<PathBuf> {
     Err(refused.into())
 }
 
-fn write_script(line: &OsStr, id: TaskId, spool_dir: &Path) -> io::Result<PathBuf> {
+fn write_script(line: &OsStr, id: TaskId, spool_dir: &Path) -> io::Result<Script> {
     let path = spool_dir.join(format!("{id}.sh"));
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o700)
         .open(&path)?;
+    let script = Script(path);
     file.write_all(line.as_bytes())?;
-    Ok(path)
+    Ok(script)
 }
 
 fn c_string(text: impl AsRef<OsStr>) -> io::Result<CString> {

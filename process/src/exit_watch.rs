@@ -15,64 +15,46 @@ pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
 /// Opens it for a child of this process that was not reaped.
 #[cfg(target_os = "macos")]
 pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
-    use std::os::fd::{AsRawFd, FromRawFd};
+    use crate::kqueue::{self, Change, change};
 
-    // SAFETY: kqueue takes nothing; a result that is not negative is a descriptor that is ours alone.
-    let queue = unsafe {
-        let fd = libc::kqueue();
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        OwnedFd::from_raw_fd(fd)
-    };
-    rustix::io::fcntl_setfd(&queue, rustix::io::FdFlags::CLOEXEC)?;
-    let ident = pid.as_raw_nonzero().get() as usize;
+    let queue = kqueue::open()?;
+    let ident = pid.as_raw_nonzero().get().cast_unsigned() as usize;
+    let (filter, flags) = (libc::EVFILT_PROC, libc::EV_ADD | libc::EV_ONESHOT);
     match change(
         &queue,
-        ident,
-        libc::EVFILT_PROC,
-        libc::EV_ADD | libc::EV_ONESHOT,
-        libc::NOTE_EXIT,
-    ) {
-        // A child that is dead already cannot be watched any more: an event of our own says so instead.
-        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
-            change(&queue, 0, libc::EVFILT_USER, libc::EV_ADD, 0)?;
-            change(&queue, 0, libc::EVFILT_USER, 0, libc::NOTE_TRIGGER)?;
-        }
-        other => other?,
-    }
-    return Ok(queue);
-
-    fn change(
-        queue: &OwnedFd,
-        ident: usize,
-        filter: i16,
-        flags: u16,
-        fflags: u32,
-    ) -> io::Result<()> {
-        let event = libc::kevent {
+        Change {
             ident,
             filter,
             flags,
-            fflags,
-            data: 0,
-            udata: std::ptr::null_mut(),
-        };
-        // SAFETY: one valid change is passed in, and no room for events is claimed.
-        let result = unsafe {
-            libc::kevent(
-                queue.as_raw_fd(),
-                &raw const event,
-                1,
-                std::ptr::null_mut(),
-                0,
-                std::ptr::null(),
-            )
-        };
-        if result < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(())
+            fflags: libc::NOTE_EXIT,
+            key: 0,
+        },
+    ) {
+        // A child that is dead already cannot be watched any more: an event of our own says so instead.
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
+            let filter = libc::EVFILT_USER;
+            change(
+                &queue,
+                Change {
+                    ident: 0,
+                    filter,
+                    flags: libc::EV_ADD,
+                    fflags: 0,
+                    key: 0,
+                },
+            )?;
+            change(
+                &queue,
+                Change {
+                    ident: 0,
+                    filter,
+                    flags: 0,
+                    fflags: libc::NOTE_TRIGGER,
+                    key: 0,
+                },
+            )?;
         }
+        other => other?,
     }
+    Ok(queue)
 }

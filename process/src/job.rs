@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use meanwhile_core::{Cancellation, ExitStatus, Job, JobContext, JobError, JobOutput};
 use rustix::process::Signal;
@@ -14,13 +14,13 @@ use rustix::process::Signal;
 /// What is told of a job that was killed. Like a process, it had no say in it.
 pub(crate) const KILLED: ExitStatus = ExitStatus::Signal(Signal::KILL.as_raw());
 
-type Running = Pin<Box<dyn Future<Output = Result<(), JobError>> + Send>>;
+type Work = Pin<Box<dyn Future<Output = Result<(), JobError>> + Send>>;
 
 /// The future of a job, to be polled by the backend's executor. Resolves when the job ends, panics, or is
 /// killed; the last is told as a SIGKILL.
 pub struct JobFuture {
     /// `None` once it ended: what it held is dropped then, not when somebody gets around to it.
-    running: Option<Running>,
+    running: Option<Work>,
     killed: Pin<Box<dyn Future<Output = ()> + Send>>,
     output: Arc<dyn JobOutput>,
 }
@@ -39,9 +39,21 @@ impl JobFuture {
         }
     }
 
+    /// Writes why it failed. With nowhere to write to, the exit code alone has to tell.
     fn tell(&self, message: &str) {
-        // With nowhere to write to, the exit code alone has to tell.
         let _ = self.output.append(format!("{message}\n").as_bytes());
+    }
+
+    fn poll_running(&mut self, context: &mut Context<'_>) -> Poll<ExitStatus> {
+        let Some(running) = &mut self.running else {
+            return Poll::Pending;
+        };
+        let result = ready!(running.as_mut().poll(context));
+        if let Err(error) = &result {
+            self.tell(&format!("error: {error}"));
+        }
+        self.running = None;
+        Poll::Ready(ExitStatus::Code(result.is_err().into()))
     }
 }
 
@@ -50,27 +62,18 @@ impl Future for JobFuture {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<ExitStatus> {
         if self.killed.as_mut().poll(context).is_ready() {
-            self.running = None;
+            // A panic while it is dropped does not bring it back to life.
+            let running = self.running.take();
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(running)));
             return Poll::Ready(KILLED);
         }
-        let Some(running) = &mut self.running else {
-            return Poll::Pending;
-        };
-        let result = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)));
-        let status = match result {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(Ok(()))) => 0,
-            Ok(Poll::Ready(Err(error))) => {
-                self.tell(&format!("error: {error}"));
-                1
-            }
-            Err(panic) => {
-                self.tell(&format!("panicked: {}", panic_message(&*panic)));
-                101
-            }
-        };
-        self.running = None;
-        Poll::Ready(ExitStatus::Code(status))
+        // Polled, dropped and its error formatted in here: all of it is a job's own code.
+        catch_unwind(AssertUnwindSafe(|| self.poll_running(context))).unwrap_or_else(|panic| {
+            self.tell(&format!("panicked: {}", panic_message(&*panic)));
+            let running = self.running.take();
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(running)));
+            Poll::Ready(ExitStatus::Code(101))
+        })
     }
 }
 

@@ -21,13 +21,14 @@ use crate::{exit_watch, lock};
 #[derive(Debug)]
 pub struct Leader {
     pid: Pid,
+    started: Instant,
     exit: Option<Arc<OwnedFd>>,
     cgroup: Option<Cgroup>,
-    body: Mutex<Body>,
+    reaping: Mutex<Reaping>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Body {
+enum Reaping {
     /// Alive, or dead and not reaped.
     There {
         stop: StopSeen,
@@ -48,7 +49,7 @@ enum StopSeen {
 impl Leader {
     /// Takes charge of a child that was just spawned.
     pub(crate) fn new(pid: Pid, cgroup: Option<Cgroup>) -> Self {
-        let body = Body::There {
+        let reaping = Reaping::There {
             stop: StopSeen::None,
         };
         // Without a descriptor left the leader is watched by the clock. To give up now would be to kill a command
@@ -56,9 +57,10 @@ impl Leader {
         let exit = exit_watch::open(pid).ok().map(Arc::new);
         Self {
             pid,
+            started: Instant::now(),
             exit,
             cgroup,
-            body: Mutex::new(body),
+            reaping: Mutex::new(reaping),
         }
     }
 
@@ -74,11 +76,11 @@ impl Leader {
     /// signalled.
     #[must_use]
     pub fn status(&self) -> Option<ExitStatus> {
-        self.status_of(&lock(&self.body))
+        self.status_of(&lock(&self.reaping))
     }
 
-    fn status_of(&self, body: &Body) -> Option<ExitStatus> {
-        if let Body::Reaped(status) = body {
+    fn status_of(&self, reaping: &Reaping) -> Option<ExitStatus> {
+        if let Reaping::Reaped(status) = reaping {
             return Some(status.clone());
         }
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -94,14 +96,20 @@ impl Leader {
         }
     }
 
-    pub(crate) fn pid(&self) -> Pid {
-        self.pid
+    /// Its process id, which is also that of its group.
+    pub(crate) fn id(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    /// How long ago it was started.
+    pub(crate) fn age(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Signals every process of the group, unless the leader was reaped.
     pub(crate) fn signal_group(&self, signal: Signal) {
-        let body = lock(&self.body);
-        if matches!(*body, Body::There { .. }) {
+        let reaping = lock(&self.reaping);
+        if matches!(*reaping, Reaping::There { .. }) {
             // It fails only if there is nobody left, or nobody that we may signal; the next look tells.
             let _ = kill_process_group(self.pid, signal);
         }
@@ -110,9 +118,9 @@ impl Leader {
     /// Notes a stop; kills the group at once if there is to be no grace. The note keeps the loop from taking
     /// the end for a natural one if it sees that before it sees the stop.
     pub(crate) fn ask(&self, stop: Stop) {
-        let mut body = lock(&self.body);
-        let has_ended = self.status_of(&body).is_some();
-        let Body::There { stop: seen } = &mut *body else {
+        let mut reaping = lock(&self.reaping);
+        let has_ended = self.status_of(&reaping).is_some();
+        let Reaping::There { stop: seen } = &mut *reaping else {
             return;
         };
         if has_ended {
@@ -132,35 +140,34 @@ impl Leader {
 
     /// The stop for which the group was killed without the loop.
     pub(crate) fn killed_for(&self) -> Option<Stop> {
-        match *lock(&self.body) {
-            Body::There {
+        match *lock(&self.reaping) {
+            Reaping::There {
                 stop: StopSeen::Killed(by),
             } => Some(Stop::by(by).grace(Duration::ZERO)),
-            Body::There { .. } | Body::Reaped(_) => None,
+            Reaping::There { .. } | Reaping::Reaped(_) => None,
         }
     }
 
     /// Reaps a leader that has ended: from here on its id is free. Does nothing while it lives.
     pub(crate) fn reap(&self) {
-        let mut body = lock(&self.body);
-        if matches!(*body, Body::There { .. })
-            && let Some(status) = self.status_of(&body)
+        let mut reaping = lock(&self.reaping);
+        if matches!(*reaping, Reaping::There { .. })
+            && let Some(status) = self.status_of(&reaping)
         {
             let _ = waitpid(Some(self.pid), WaitOptions::NOHANG);
-            *body = Body::Reaped(status);
+            *reaping = Reaping::Reaped(status);
         }
     }
 
-    /// Blocks until it has ended, at most for `limit`. Says whether it has.
-    pub(crate) fn wait_for_exit(&self, limit: Duration) -> bool {
+    /// Blocks until it has ended, for at most `limit`.
+    pub(crate) fn wait_for_exit(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
         while self.status().is_none() {
             if Instant::now() >= deadline {
-                return false;
+                return;
             }
             thread::sleep(Duration::from_millis(1));
         }
-        true
     }
 
     /// The control group of the task, if it has one.
@@ -168,8 +175,17 @@ impl Leader {
         self.cgroup.as_ref()
     }
 
-    /// Whether anybody is in the group. Meant for after the reaping: a dead leader counts until then.
+    /// Whether nobody is in the group. Meant for after the reaping: a dead leader counts until then.
+    #[cfg(target_os = "linux")]
     pub(crate) fn is_group_empty(&self) -> bool {
+        // A member that we may not signal, one that became root, is somebody.
+        test_kill_process_group(self.pid) == Err(rustix::io::Errno::SRCH)
+    }
+
+    /// Whether nobody is in the group. Meant for after the reaping: a dead leader counts until then.
+    #[cfg(target_os = "macos")]
+    pub(crate) fn is_group_empty(&self) -> bool {
+        // Zombies cannot be signalled there either.
         test_kill_process_group(self.pid).is_err()
     }
 }

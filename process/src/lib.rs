@@ -23,12 +23,16 @@ mod cgroup;
 mod command;
 mod exit_watch;
 mod job;
+#[cfg(target_os = "macos")]
+mod kqueue;
+mod launch;
 mod leader;
 mod limits;
 mod local;
 mod mailbox;
 mod options;
 mod poller;
+mod remains;
 mod running;
 mod spawn;
 mod spool;

@@ -2,7 +2,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+#[cfg(target_os = "macos")]
+use crate::kqueue;
 
 /// Why a [`Poller::wait`] returned.
 #[non_exhaustive]
@@ -110,10 +113,13 @@ impl Poller {
 }
 
 fn until(deadline: Instant) -> rustix::event::Timespec {
-    let left = deadline.saturating_duration_since(Instant::now());
+    // A longer wait takes another system call, which older kernels lack; to wake up a day early does no harm.
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    let left = deadline
+        .saturating_duration_since(Instant::now())
+        .min(LONGEST);
     rustix::event::Timespec {
-        // The clock of no machine reaches the end of 63 bits of seconds.
-        tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_sec: left.as_secs().cast_signed(),
         tv_nsec: left.subsec_nanos().into(),
     }
 }
@@ -126,17 +132,9 @@ impl Poller {
     ///
     /// The operating system's, such as no descriptor left.
     pub fn new() -> io::Result<Self> {
-        use std::os::fd::FromRawFd;
-        // SAFETY: kqueue takes nothing; a result that is not negative is a descriptor that is ours alone.
-        let queue = unsafe {
-            let fd = libc::kqueue();
-            if fd < 0 {
-                return Err(io::Error::last_os_error());
-            }
-            OwnedFd::from_raw_fd(fd)
+        let poller = Self {
+            queue: kqueue::open()?,
         };
-        rustix::io::fcntl_setfd(&queue, rustix::io::FdFlags::CLOEXEC)?;
-        let poller = Self { queue };
         poller.change(0, libc::EVFILT_USER, libc::EV_ADD | libc::EV_CLEAR, 0, WAKE)?;
         Ok(poller)
     }
@@ -226,32 +224,16 @@ impl Poller {
         fflags: u32,
         key: u64,
     ) -> io::Result<()> {
-        use std::os::fd::AsRawFd;
-        use std::ptr;
-        let event = libc::kevent {
-            ident,
-            filter,
-            flags,
-            fflags,
-            data: 0,
-            udata: ptr::without_provenance_mut(key as usize),
-        };
-        // SAFETY: one valid change is passed in, and no room for events is claimed.
-        let result = unsafe {
-            libc::kevent(
-                self.queue.as_raw_fd(),
-                &raw const event,
-                1,
-                ptr::null_mut(),
-                0,
-                ptr::null(),
-            )
-        };
-        if result < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(())
-        }
+        kqueue::change(
+            &self.queue,
+            kqueue::Change {
+                ident,
+                filter,
+                flags,
+                fflags,
+                key,
+            },
+        )
     }
 }
 

@@ -1,20 +1,21 @@
 //! A started task: what a backend's loop drives.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use meanwhile_core::{
-    Action, Cancellation, EndedBy, Ending, Event, ExitStatus, Report, Spec, Supervision, Sweep,
-    Verdict,
+    Action, Cancellation, EndedBy, Ending, Event, ExitStatus, Report, Spec, Stop, Supervision,
+    Sweep, TaskId, Ticket, Verdict,
 };
 
+use crate::command::Script;
 use crate::job::{self, JobFuture};
 use crate::leader::Leader;
 use crate::local::{Parts, Post};
+use crate::remains;
 use crate::spool::Spool;
-use crate::sweeper::{self, Request};
+use crate::sweeper::Request;
 use crate::tree;
 use crate::watcher::Watch;
 
@@ -30,16 +31,15 @@ pub enum LeaderExit {
 
 /// A started task, driven by a backend's loop until it [is over](Self::is_over).
 ///
-/// Dropped before that (the runtime ends, the loop panics), it kills the whole tree, reaps the leader, and
-/// reports the end as one by shutdown. That blocks for a few milliseconds.
+/// Dropped before that (the runtime ends, the loop panics), it kills the group at once and leaves the rest to the
+/// threads of [`Local`](crate::Local): what left the group is killed, the leader reaped, and the end told, as one by
+/// shutdown unless the leader had ended, or a stop had begun, before.
 pub struct Running {
     supervision: Supervision,
     exit_seen: bool,
     body: Body,
     /// Taken by the end.
-    report: Option<Report>,
-    spool: Arc<Spool>,
-    watch: Arc<Watch>,
+    untold: Option<Untold>,
     parts: Arc<Parts>,
     post: Post,
 }
@@ -47,10 +47,7 @@ pub struct Running {
 /// What runs.
 #[derive(Debug)]
 pub(crate) enum Body {
-    Process {
-        leader: Arc<Leader>,
-        script: Option<PathBuf>,
-    },
+    Process(Arc<Leader>),
     Job {
         cancel: Cancellation,
         kill: Cancellation,
@@ -62,26 +59,31 @@ impl Running {
         spec: &Spec,
         report: Report,
         body: Body,
-        parts: Arc<Parts>,
+        script: Option<Script>,
         spool: Arc<Spool>,
+        parts: Arc<Parts>,
         post: Post,
     ) -> Self {
         let mut supervision = Supervision::new(spec);
         supervision.on(Event::Started, Instant::now());
         let stop_for_output = {
             let post = Arc::clone(&post);
-            move || post(Event::Stop(meanwhile_core::Stop::by(EndedBy::OutputLimit)))
+            move || post(Event::Stop(Stop::by(EndedBy::OutputLimit)))
         };
         let watch = parts
             .watcher
             .watch(Arc::clone(&spool), Box::new(stop_for_output));
+        let untold = Untold {
+            report,
+            script,
+            spool,
+            watch,
+        };
         Self {
             supervision,
             exit_seen: false,
             body,
-            report: Some(report),
-            spool,
-            watch,
+            untold: Some(untold),
             parts,
             post,
         }
@@ -106,7 +108,7 @@ impl Running {
             Event::Stop(_) | Event::Tick => {
                 // A leader that ended by itself before the stop or the deadline was not ended by it, whichever
                 // of the two its loop learns of first.
-                if let Body::Process { leader, .. } = &self.body
+                if let Body::Process(leader) = &self.body
                     && !self.exit_seen
                     && let Some(status) = leader.status()
                 {
@@ -122,8 +124,9 @@ impl Running {
         if std::mem::replace(&mut self.exit_seen, true) {
             return;
         }
-        // Nor was one that was killed from outside the loop ended by itself: its stop is still on its way.
-        if let Body::Process { leader, .. } = &self.body
+        // A leader that was killed from outside the loop did not end by itself either: the event of its stop is
+        // still on its way.
+        if let Body::Process(leader) = &self.body
             && let Some(stop) = leader.killed_for()
         {
             self.act_on(Event::Stop(stop));
@@ -148,19 +151,19 @@ impl Running {
         }
         // Only what was abandoned is still to be reaped: its report went out long before.
         if self.supervision.is_over()
-            && let Body::Process { leader, .. } = &self.body
+            && let Body::Process(leader) = &self.body
         {
             leader.reap();
         }
     }
 
     /// Sweeps the tree; the number of those left, if it is known at once, else posted later.
-    fn sweep(&self, sweep: Sweep, ticket: meanwhile_core::Ticket) -> Option<u32> {
+    fn sweep(&self, sweep: Sweep, ticket: Ticket) -> Option<u32> {
         match (&self.body, sweep) {
             (Body::Job { cancel, .. }, Sweep::Terminate) => cancel.ask(),
             (Body::Job { kill, .. }, Sweep::Kill) => kill.ask(),
             (Body::Job { .. }, _) => {}
-            (Body::Process { leader, .. }, _) => {
+            (Body::Process(leader), _) => {
                 if !self.supervision.is_stopping() {
                     leader.reap();
                     if tree::is_certainly_gone(leader, &self.parts.live) {
@@ -169,16 +172,14 @@ impl Running {
                 }
                 let post = Arc::clone(&self.post);
                 let reply = Box::new(move |left| post(Event::Swept(ticket, left)));
-                let id = self.report.as_ref().map(Report::id)?;
+                let id = self.untold.as_ref().map(Untold::id)?;
                 let request = Request {
                     id,
                     leader: Arc::clone(leader),
                     sweep,
                     reply,
                 };
-                self.parts
-                    .sweeper
-                    .submit(request, &self.parts.workers, &self.parts.live);
+                self.parts.sweeper.submit(request, &self.parts.live);
                 return None;
             }
         }
@@ -186,75 +187,42 @@ impl Running {
     }
 
     fn finish(&mut self, verdict: Verdict) {
-        if let Body::Process { leader, script } = &self.body {
+        if let Body::Process(leader) = &self.body {
             leader.reap();
             self.parts.live.remove(leader);
-            if let Some(script) = script {
-                // What cannot be removed now goes with the folder.
-                let _ = std::fs::remove_file(script);
-            }
         }
-        // Survivors may write on, so their spool stays under watch.
-        if verdict.survivors == 0 {
-            self.watch.end();
-        } else {
-            self.spool.trim();
+        if let Some(untold) = self.untold.take() {
+            untold.tell(verdict);
         }
-        let Some(report) = self.report.take() else {
-            return;
-        };
-        report.exited(Ending {
-            status: verdict.status,
-            ended_by: verdict.ended_by,
-            survivors: verdict.survivors,
-            output: self.spool.stats(),
-        });
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        /// Looks at the tree after the first; a fork bomb may need more than one.
-        const LOOKS: usize = 20;
-        const LONGEST_WAIT: Duration = Duration::from_secs(1);
-
-        let Some(id) = self.report.as_ref().map(Report::id) else {
+        let Some(untold) = self.untold.take() else {
             return;
         };
-        let (status, survivors) = match &self.body {
+        let stopped_by = self.supervision.stopped_by();
+        match &self.body {
             Body::Job { kill, .. } => {
                 kill.ask();
-                (job::KILLED, 0)
+                let ended_by = stopped_by.unwrap_or(EndedBy::Shutdown);
+                untold.tell(Verdict {
+                    status: job::KILLED,
+                    ended_by,
+                    survivors: 0,
+                });
             }
-            Body::Process { leader, .. } => {
-                let (left, counted) = std::sync::mpsc::channel();
-                let mut survivors = 0;
-                for _ in 0..LOOKS {
-                    let left = left.clone();
-                    let reply = Box::new(move |count| {
-                        let _ = left.send(count);
-                    });
-                    let request = Request {
-                        id,
-                        leader: Arc::clone(leader),
-                        sweep: Sweep::Kill,
-                        reply,
-                    };
-                    sweeper::carry_out(vec![request], &self.parts.live);
-                    leader.wait_for_exit(LONGEST_WAIT);
-                    survivors = counted.try_recv().unwrap_or(0);
-                    if survivors == 0 {
-                        break;
-                    }
-                }
-                (leader.status().unwrap_or(ExitStatus::Lost), survivors)
+            Body::Process(leader) => {
+                let stopped_by = stopped_by.or(leader.killed_for().map(|stop| stop.by));
+                remains::clear_away(
+                    Arc::clone(leader),
+                    stopped_by,
+                    untold,
+                    Arc::clone(&self.parts),
+                );
             }
-        };
-        self.finish(Verdict {
-            status,
-            ended_by: EndedBy::Shutdown,
-            survivors,
-        });
+        }
     }
 }
 
@@ -263,5 +231,35 @@ impl fmt::Debug for Running {
         f.debug_struct("Running")
             .field("supervision", &self.supervision)
             .finish_non_exhaustive()
+    }
+}
+
+/// A task whose end is not told yet.
+pub(crate) struct Untold {
+    report: Report,
+    script: Option<Script>,
+    spool: Arc<Spool>,
+    watch: Arc<Watch>,
+}
+
+impl Untold {
+    pub(crate) fn id(&self) -> TaskId {
+        self.report.id()
+    }
+
+    pub(crate) fn tell(self, verdict: Verdict) {
+        drop(self.script);
+        // Survivors may write on, so their spool stays under watch.
+        if verdict.survivors == 0 {
+            self.watch.end();
+        } else {
+            self.spool.trim();
+        }
+        self.report.exited(Ending {
+            status: verdict.status,
+            ended_by: verdict.ended_by,
+            survivors: verdict.survivors,
+            output: self.spool.stats(),
+        });
     }
 }

@@ -1,14 +1,17 @@
 //! A task's output: files that the task writes itself, bounded from outside while it runs.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use meanwhile_core::{
     Chunk, JobOutput, Output, OutputFiles, OutputLimit, OutputStats, Stream, TaskId,
 };
+
+use crate::lock;
 
 /// Holes are made of whole pages.
 const PAGE: u64 = 4096;
@@ -36,6 +39,8 @@ impl Spool {
             head: pages_down(limit.head() / share).max(PAGE),
             tail: limit.tail() / share,
             dropped_to: AtomicU64::new(0),
+            cut_off: AtomicU64::new(0),
+            longest: Mutex::new(0),
         };
         match files {
             OutputFiles::Split => Self {
@@ -57,6 +62,13 @@ impl Spool {
             stdout: self.stdout.create()?,
             stderr: self.stderr.as_ref().map(SpoolFile::create).transpose()?,
         })
+    }
+
+    /// Removes the files, to begin anew.
+    pub(crate) fn remove(&self) {
+        for file in self.files() {
+            let _ = fs::remove_file(&file.path);
+        }
     }
 
     /// Drops what is beyond the limit, and says how much was written so far.
@@ -92,15 +104,12 @@ impl Output for Spool {
     fn read(&self, stream: Stream, offset: u64, limit: usize) -> io::Result<Chunk> {
         match self.file(stream) {
             Some(file) => file.read(offset, limit),
-            None => Ok(Chunk {
-                offset,
-                bytes: Vec::new(),
-            }),
+            None => Ok(Chunk::empty_at(offset)),
         }
     }
 
     fn written(&self, stream: Stream) -> io::Result<u64> {
-        Ok(self.file(stream).map_or(0, SpoolFile::written))
+        Ok(self.file(stream).map_or(0, SpoolFile::size))
     }
 
     fn path(&self, stream: Stream) -> Option<&Path> {
@@ -114,8 +123,12 @@ struct SpoolFile {
     path: PathBuf,
     head: u64,
     tail: u64,
-    /// Where the hole that begins at `head` ends; 0 while there is none. It only ever grows.
+    /// Where the hole that begins at `head` ends; 0 while there is none.
     dropped_to: AtomicU64,
+    /// What the task cut off by itself, as far as that was seen.
+    cut_off: AtomicU64,
+    /// The length at the last look. Locked while the file is trimmed, so that one thread at a time does.
+    longest: Mutex<u64>,
 }
 
 impl SpoolFile {
@@ -134,35 +147,53 @@ impl SpoolFile {
         }
     }
 
-    fn written(&self) -> u64 {
+    /// How long the file is; offsets lie below this.
+    fn size(&self) -> u64 {
         // Not created yet, or removed by somebody: then there is nothing to read either.
         self.path.metadata().map_or(0, |meta| meta.len())
     }
 
+    fn written(&self) -> u64 {
+        self.size() + self.cut_off.load(Ordering::Acquire)
+    }
+
     fn dropped(&self) -> u64 {
-        self.dropped_to
+        let in_hole = self
+            .dropped_to
             .load(Ordering::Acquire)
-            .saturating_sub(self.head)
+            .saturating_sub(self.head);
+        in_hole + self.cut_off.load(Ordering::Acquire)
     }
 
     fn trim(&self) -> u64 {
-        let size = self.written();
-        if size <= self.head + self.tail {
-            return size;
+        let mut longest = lock(&self.longest);
+        let size = self.size();
+        if size < *longest {
+            // Cut off by its writer, as `> /dev/stderr` does. What was there is gone, the hole too.
+            self.cut_off.fetch_add(*longest - size, Ordering::AcqRel);
+            self.dropped_to.store(0, Ordering::Release);
         }
-        // Rounded up: a little less of the tail is kept rather than more than the limit.
-        let to = pages_down(size - self.tail + PAGE - 1);
-        let from = self.dropped_to.load(Ordering::Acquire).max(self.head);
+        *longest = size;
+        if size > self.head + self.tail {
+            self.drop_middle(size);
+        }
+        size + self.cut_off.load(Ordering::Acquire)
+    }
+
+    /// Rounded up, a little less of the tail is kept rather than more than the limit; but only whole pages that
+    /// there are.
+    fn drop_middle(&self, size: u64) {
+        let to = pages_down(size - self.tail + PAGE - 1).min(pages_down(size));
+        let before = self.dropped_to.load(Ordering::Acquire);
+        let from = before.max(self.head);
         if to > from {
-            // The mark goes first: a reader must not take the zeros of a new hole for output. Where no hole
-            // can be made the file grows on, but nothing is told to be dropped that can be read.
+            // The mark goes first: a reader must not take the zeros of a new hole for output. Where no hole can be
+            // made the file grows on, but nothing is told to be dropped that can be read.
             self.dropped_to.store(to, Ordering::Release);
             if self.punch(from, to).is_err() {
-                let before = if from == self.head { 0 } else { from };
                 self.dropped_to.store(before, Ordering::Release);
             }
         }
-        size
     }
 
     #[cfg(target_os = "linux")]
@@ -201,32 +232,32 @@ impl SpoolFile {
     fn read(&self, offset: u64, limit: usize) -> io::Result<Chunk> {
         let file = match File::open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Chunk {
-                    offset,
-                    bytes: Vec::new(),
-                });
+                return Ok(Chunk::empty_at(offset));
             }
             other => other?,
         };
         loop {
-            let dropped_to = self.dropped_to.load(Ordering::Acquire);
-            let has_hole = dropped_to > 0;
-            let (start, room) = if has_hole && (self.head..dropped_to).contains(&offset) {
-                (dropped_to, u64::MAX)
-            } else if has_hole && offset < self.head {
-                (offset, self.head - offset)
-            } else {
+            let size = file.metadata()?.len();
+            // 0 where there is no hole. One that ends beyond the file was cut off with it.
+            let dropped_to = Some(self.dropped_to.load(Ordering::Acquire))
+                .filter(|to| *to <= size)
+                .unwrap_or(0);
+            let (start, end) = if offset >= dropped_to {
                 (offset, u64::MAX)
+            } else if offset < self.head {
+                (offset, self.head)
+            } else {
+                (dropped_to, u64::MAX)
             };
-            let there = file.metadata()?.len().saturating_sub(start);
-            let want = room.min(there).min(limit as u64);
-            let mut bytes = vec![0; usize::try_from(want).unwrap_or(usize::MAX)];
+            let length = (end - start)
+                .min(size.saturating_sub(start))
+                .min(limit as u64);
+            let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
             let read = read_at_most(&file, &mut bytes, start)?;
             bytes.truncate(read);
             // The hole may have grown over what was read meanwhile; it never reaches into the head.
-            let now_dropped_to = self.dropped_to.load(Ordering::Acquire);
-            if start < self.head && room != u64::MAX || start >= now_dropped_to || bytes.is_empty()
-            {
+            let is_in_head = end == self.head;
+            if is_in_head || bytes.is_empty() || start >= self.dropped_to.load(Ordering::Acquire) {
                 return Ok(Chunk {
                     offset: start,
                     bytes,

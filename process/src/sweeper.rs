@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::leader::Leader;
 use crate::lock;
-use crate::table::{self, Life};
+use crate::table::{self, Entry, Life};
 use crate::tree::{self, LiveGroups};
 use crate::workers::Workers;
 
@@ -21,11 +21,14 @@ pub(crate) struct Request {
     pub(crate) reply: Box<dyn FnOnce(u32) + Send>,
 }
 
-/// Carries sweeps out on a worker, one at a time. Those that come while one is at work are done together after
-/// it: one look at the process table serves them all, so that stopping ten thousand tasks takes a few looks.
-#[derive(Default)]
+/// Carries sweeps out, one at a time. Those that come while one is at work are done together after it: one look
+/// at the process table serves them all, so that stopping ten thousand tasks takes a few looks.
+///
+/// It has a thread of its own, `meanwhile-sweep-1`: where the system has no room for another process, spawners
+/// wait, and the tasks that would make room must be stopped all the same.
 pub(crate) struct Sweeper {
-    state: Mutex<State>,
+    thread: Workers,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -35,34 +38,27 @@ struct State {
 }
 
 impl Sweeper {
-    pub(crate) fn submit(
-        self: &Arc<Self>,
-        request: Request,
-        workers: &Workers,
-        live: &Arc<LiveGroups>,
-    ) {
+    pub(crate) fn new() -> Self {
+        Self {
+            thread: Workers::new("meanwhile-sweep", 1),
+            state: Arc::default(),
+        }
+    }
+
+    pub(crate) fn submit(&self, request: Request, live: &Arc<LiveGroups>) {
         let was_at_work = {
             let mut state = lock(&self.state);
             state.pending.push(request);
             std::mem::replace(&mut state.is_at_work, true)
         };
         if !was_at_work {
-            let (sweeper, live) = (Arc::clone(self), Arc::clone(live));
-            workers.urgent(move || sweeper.work(&live));
+            let (state, live) = (Arc::clone(&self.state), Arc::clone(live));
+            self.thread.submit(move || {
+                while let Some(requests) = take(&state) {
+                    carry_out(requests, &live);
+                }
+            });
         }
-    }
-
-    fn work(&self, live: &LiveGroups) {
-        while let Some(requests) = self.take() {
-            carry_out(requests, live);
-        }
-    }
-
-    fn take(&self) -> Option<Vec<Request>> {
-        let mut state = lock(&self.state);
-        // Within the lock: a request that comes from now on finds nobody at it, and calls a worker.
-        state.is_at_work = !state.pending.is_empty();
-        state.is_at_work.then(|| std::mem::take(&mut state.pending))
     }
 }
 
@@ -72,34 +68,57 @@ impl fmt::Debug for Sweeper {
     }
 }
 
+fn take(state: &Mutex<State>) -> Option<Vec<Request>> {
+    let mut state = lock(state);
+    // Within the lock: a request that comes from now on finds nobody at it, and calls the thread.
+    state.is_at_work = !state.pending.is_empty();
+    state.is_at_work.then(|| std::mem::take(&mut state.pending))
+}
+
 /// Looks once, then signals and counts for each request. The look comes first: a child whose parent dies of
 /// the signal cannot be found by its ancestry any more.
-pub(crate) fn carry_out(requests: Vec<Request>, live: &LiveGroups) {
+fn carry_out(requests: Vec<Request>, live: &LiveGroups) {
     let tasks: Vec<_> = requests
         .iter()
         .map(|request| (request.id, &*request.leader))
         .collect();
-    let trees = tree::find(&tasks, live);
-    for (request, tree) in requests.into_iter().zip(trees) {
-        let leader = request.leader.pid().as_raw_nonzero().get();
-        let signals: &[Signal] = match request.sweep {
+    let trees = tree::find(&tasks, live).ok();
+    let mut trees = trees.map(Vec::into_iter);
+    for Request {
+        leader,
+        sweep,
+        reply,
+        ..
+    } in requests
+    {
+        let signals: &[Signal] = match sweep {
             Sweep::Terminate => &[Signal::TERM, Signal::CONT],
             Sweep::Kill => &[Signal::KILL],
             _ => &[],
         };
         for signal in signals {
-            request.leader.signal_group(*signal);
+            leader.signal_group(*signal);
         }
-        let others = tree
-            .iter()
-            .filter(|entry| entry.life == Life::Alive && entry.pid != leader);
-        let mut left = 0;
-        for process in others {
-            left += 1;
-            if process.group != leader {
-                table::signal(*process, signals);
-            }
-        }
-        (request.reply)(left);
+        let left = match trees.as_mut().and_then(Iterator::next) {
+            Some(tree) => signal_others(&tree, &leader, signals),
+            // Nothing could be seen. Nobody is taken for gone by that while there is a group.
+            None => u32::from(!leader.is_group_empty()),
+        };
+        reply(left);
     }
+}
+
+/// Signals those that left the group, and counts all but the leader.
+fn signal_others(tree: &[Entry], leader: &Leader, signals: &[Signal]) -> u32 {
+    let others = tree
+        .iter()
+        .filter(|entry| entry.life == Life::Alive && entry.pid != leader.id());
+    let mut left = 0;
+    for process in others {
+        left += 1;
+        if process.group != leader.id() {
+            table::signal(*process, signals);
+        }
+    }
+    left
 }

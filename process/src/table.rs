@@ -36,20 +36,29 @@ pub(crate) enum Life {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs;
-    use std::io::Read;
+    use std::io::{self, Read};
 
-    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+    use rustix::io::Errno;
+    use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
     use super::{Entry, Life};
 
     /// All processes that can be seen.
-    pub(crate) fn read() -> Vec<Entry> {
-        // Without /proc there is nobody to be seen beyond the group.
-        let Ok(folder) = fs::read_dir("/proc") else {
-            return Vec::new();
-        };
-        let pids = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        pids.filter_map(entry).collect()
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, such as no descriptor left: then nothing is known, and nobody is to be taken for
+    /// gone.
+    pub(crate) fn read() -> io::Result<Vec<Entry>> {
+        let mut table = Vec::new();
+        for folder in fs::read_dir("/proc")? {
+            let pid = folder?
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok());
+            table.extend(pid.map(entry).transpose()?.flatten());
+        }
+        Ok(table)
     }
 
     /// The value of the variable `name` in the environment that `pid` was started with. `None` if it is not
@@ -70,14 +79,17 @@ mod linux {
         let Some(pid) = Pid::from_raw(process.pid) else {
             return;
         };
-        let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else {
+        // The descriptor holds on to whoever has the id now, and is compared after it was opened. Without one left,
+        // the moment between the look and the signal is left to chance: better than leaving the process.
+        let pidfd = pidfd_open(pid, PidfdFlags::empty());
+        if entry(process.pid).is_ok_and(|now| now.is_none_or(|now| now.start != process.start)) {
             return;
-        };
-        // The descriptor holds on to whoever has the id now; compared after it was opened.
-        if entry(process.pid).is_some_and(|now| now.start == process.start) {
-            for signal in signals {
-                let _ = pidfd_send_signal(&pidfd, *signal);
-            }
+        }
+        for signal in signals {
+            let _ = match &pidfd {
+                Ok(pidfd) => pidfd_send_signal(pidfd, *signal),
+                Err(_) => kill_process(pid, *signal),
+            };
         }
     }
 
@@ -87,26 +99,39 @@ mod linux {
         text.trim_end().rsplit(' ').next()?.parse().ok()
     }
 
-    fn entry(pid: i32) -> Option<Entry> {
+    /// `None` if there is no such process.
+    fn entry(pid: i32) -> io::Result<Option<Entry>> {
         let mut buffer = [0; 512];
-        let mut file = fs::File::open(format!("/proc/{pid}/stat")).ok()?;
-        let length = file.read(&mut buffer).ok()?;
-        parse(pid, &buffer[..length])
+        let read =
+            fs::File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut buffer));
+        match read {
+            Ok(length) => Ok(parse(pid, &buffer[..length])),
+            // Gone before the open, or between it and the read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // Hidden from us: somebody else's.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::SRCH) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// `pid (name) state parent group session ...`, the start is number 22. The name may hold anything, spaces
-    /// and parentheses too, so it ends at the last one.
+    /// `pid (name) state parent group ...`; the number of threads is field 20, the start 22. The name may hold
+    /// anything, spaces and parentheses too, so it ends at the last one.
     fn parse(pid: i32, stat: &[u8]) -> Option<Entry> {
         let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
         let rest = std::str::from_utf8(&stat[after_name..]).ok()?;
         let mut fields = rest.split_ascii_whitespace();
-        let life = match fields.next()? {
+        let state = fields.next()?;
+        let parent = fields.next()?.parse().ok()?;
+        let group = fields.next()?.parse().ok()?;
+        let threads: u32 = fields.nth(14)?.parse().ok()?;
+        let start = fields.nth(1)?.parse().ok()?;
+        let life = match state {
+            // A process whose first thread has ended is shown as a zombie while the others live on.
+            "Z" if threads > 1 => Life::Alive,
             "Z" | "X" | "x" => Life::Dead,
             _ => Life::Alive,
         };
-        let parent = fields.next()?.parse().ok()?;
-        let group = fields.next()?.parse().ok()?;
-        let start = fields.nth(16)?.parse().ok()?;
         Some(Entry {
             pid,
             parent,
@@ -140,8 +165,9 @@ mod linux {
         #[test]
         fn this_process_is_in_the_table() {
             let me = std::process::id().cast_signed();
+            let table = read().expect("a readable /proc");
             assert!(
-                read()
+                table
                     .iter()
                     .any(|entry| entry.pid == me && entry.life == Life::Alive)
             );
@@ -151,6 +177,7 @@ mod linux {
 
 #[cfg(target_os = "macos")]
 mod macos {
+    use std::io;
     use std::mem::MaybeUninit;
 
     use rustix::process::{Pid, Signal, kill_process};
@@ -158,13 +185,20 @@ mod macos {
     use super::{Entry, Life};
 
     /// All processes that can be seen.
-    pub(crate) fn read() -> Vec<Entry> {
+    ///
+    /// # Errors
+    ///
+    /// The operating system's: then nothing is known, and nobody is to be taken for gone.
+    pub(crate) fn read() -> io::Result<Vec<Entry>> {
         let mut pids = vec![0_i32; 16_384];
         let bytes = libc::c_int::try_from(size_of_val(pids.as_slice())).unwrap_or(libc::c_int::MAX);
         // SAFETY: the buffer is valid for writes of this many bytes.
         let count = unsafe { libc::proc_listallpids(pids.as_mut_ptr().cast(), bytes) };
-        pids.truncate(usize::try_from(count).unwrap_or(0));
-        pids.into_iter().filter_map(entry).collect()
+        let Ok(count) = usize::try_from(count) else {
+            return Err(io::Error::last_os_error());
+        };
+        pids.truncate(count);
+        Ok(pids.into_iter().filter_map(entry).collect())
     }
 
     /// macOS shows the environment of a process to nobody but a debugger: descendants are found by ancestry.

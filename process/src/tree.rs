@@ -1,8 +1,10 @@
 //! Who belongs to a task: its group, and what left it.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::str::FromStr;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use meanwhile_core::TaskId;
 
@@ -18,11 +20,11 @@ pub(crate) struct LiveGroups(Mutex<HashSet<i32>>);
 
 impl LiveGroups {
     pub(crate) fn insert(&self, leader: &Leader) {
-        lock(&self.0).insert(leader.pid().as_raw_nonzero().get());
+        lock(&self.0).insert(leader.id());
     }
 
     pub(crate) fn remove(&self, leader: &Leader) {
-        lock(&self.0).remove(&leader.pid().as_raw_nonzero().get());
+        lock(&self.0).remove(&leader.id());
     }
 
     fn contains(&self, group: i32) -> bool {
@@ -38,18 +40,23 @@ impl LiveGroups {
 /// last, so that the few that came since are all that must be looked at.
 pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
     const FEW: i32 = 64;
+    /// The ids go round once in no less than this, so that the few are not those after a full turn.
+    const SHORT: Duration = Duration::from_secs(1);
     if !leader.is_group_empty() {
         return false;
     }
-    if let Some(cgroup) = leader.cgroup() {
-        return cgroup.members().is_empty();
+    if leader
+        .cgroup()
+        .is_some_and(|cgroup| !cgroup.members().is_empty())
+    {
+        return false;
     }
-    let first = leader.pid().as_raw_nonzero().get();
+    let first = leader.id();
     let Some(last) = table::last_id() else {
         return false;
     };
     // Smaller: the ids have begun anew since.
-    if last < first || last - first > FEW {
+    if leader.age() > SHORT || last < first || last - first > FEW {
         return false;
     }
     let own_group = table::group_of(0);
@@ -67,12 +74,13 @@ pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
 /// A process belongs to a task if it is in the leader's group or the task's control group, descends from a
 /// process that does, or carries the task's mark in its environment: that is what remains of one that left the
 /// group and whose parents are gone.
-pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> Vec<Vec<Entry>> {
-    let table = table::read();
-    let leaders: Vec<i32> = tasks
-        .iter()
-        .map(|(_, leader)| leader.pid().as_raw_nonzero().get())
-        .collect();
+///
+/// # Errors
+///
+/// The operating system's, if the process table cannot be read.
+pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> io::Result<Vec<Vec<Entry>>> {
+    let table = table::read()?;
+    let leaders: Vec<i32> = tasks.iter().map(|(_, leader)| leader.id()).collect();
     let mut by_group: HashMap<i32, Vec<usize>> = HashMap::new();
     let mut by_parent: HashMap<i32, Vec<usize>> = HashMap::new();
     for (at, entry) in table.iter().enumerate() {
@@ -108,7 +116,7 @@ pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> Vec<Vec<En
             }
             tree
         });
-    trees.collect()
+    Ok(trees.collect())
 }
 
 /// The processes in the control group of each of `tasks`.

@@ -1,4 +1,4 @@
-//! A few named threads for work that blocks: spawns, and looking through the process table.
+//! A few named threads for work that blocks.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,6 +14,7 @@ type Work = Box<dyn FnOnce() + Send>;
 /// dropped and what was handed to them is done.
 pub(crate) struct Workers {
     shared: Arc<Shared>,
+    name: &'static str,
     most: usize,
 }
 
@@ -25,39 +26,28 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Stops, before any spawn: a thousand launches in the queue must not hold up a deadline.
-    urgent: VecDeque<Work>,
-    /// Spawns, in order.
-    spawns: VecDeque<Work>,
+    waiting: VecDeque<Work>,
     threads: usize,
     idle: usize,
     ended: bool,
 }
 
 impl Workers {
-    pub(crate) fn new(most: usize) -> Self {
+    /// Threads `name-1` to `name-most`.
+    pub(crate) fn new(name: &'static str, most: usize) -> Self {
         Self {
             shared: Arc::default(),
+            name,
             most,
         }
     }
 
-    /// Hands over a spawn. They are begun in the order of the calls.
-    pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
-        self.submit(|state| state.spawns.push_back(Box::new(work)));
-    }
-
-    /// Hands over work that goes before all spawns.
-    pub(crate) fn urgent(&self, work: impl FnOnce() + Send + 'static) {
-        self.submit(|state| state.urgent.push_back(Box::new(work)));
-    }
-
-    fn submit(&self, push: impl FnOnce(&mut State)) {
+    /// Hands work over. It is begun in the order of the calls.
+    pub(crate) fn submit(&self, work: impl FnOnce() + Send + 'static) {
         let needs_thread = {
             let mut state = lock(&self.shared.state);
-            push(&mut state);
-            let waiting = state.urgent.len() + state.spawns.len();
-            let needed = waiting > state.idle && state.threads < self.most;
+            state.waiting.push_back(Box::new(work));
+            let needed = state.waiting.len() > state.idle && state.threads < self.most;
             if needed {
                 state.threads += 1;
             }
@@ -71,7 +61,7 @@ impl Workers {
 
     fn start_thread(&self, number: usize) {
         let shared = Arc::clone(&self.shared);
-        let name = format!("meanwhile-spawn-{number}");
+        let name = format!("{}-{number}", self.name);
         if thread::Builder::new()
             .name(name)
             .spawn(move || shared.run())
@@ -101,14 +91,8 @@ impl Drop for Workers {
 impl fmt::Debug for Workers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Workers")
-            .field("most", &self.most)
+            .field("name", &self.name)
             .finish_non_exhaustive()
-    }
-}
-
-impl State {
-    fn take(&mut self) -> Option<Work> {
-        self.urgent.pop_front().or_else(|| self.spawns.pop_front())
     }
 }
 
@@ -116,7 +100,7 @@ impl Shared {
     fn run(&self) {
         let mut state = lock(&self.state);
         loop {
-            if let Some(work) = state.take() {
+            if let Some(work) = state.waiting.pop_front() {
                 drop(state);
                 run_one(work);
                 state = lock(&self.state);
@@ -135,7 +119,7 @@ impl Shared {
 
     fn run_what_there_is(&self) {
         loop {
-            let Some(work) = lock(&self.state).take() else {
+            let Some(work) = lock(&self.state).waiting.pop_front() else {
                 return;
             };
             run_one(work);
