@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::words::shorten;
+
 /// The fields of one call. A field that is null counts as absent, one that no tool asks for is ignored.
 #[derive(Debug)]
 pub(crate) struct Input(Map<String, Value>);
@@ -119,12 +121,6 @@ fn above_zero(value: &Value) -> Option<u64> {
 
 fn wrong(field: &str, right: &str, given: &Value) -> InputError {
     const SHOWN: usize = 60;
-    let given = given.to_string();
-    let cut = if given.chars().nth(SHOWN).is_some() {
-        "…"
-    } else {
-        ""
-    };
-    let shown: String = given.chars().take(SHOWN).collect();
-    InputError(format!("`{field}` must be {right}, not {shown}{cut}"))
+    let given = shorten(&given.to_string(), SHOWN);
+    InputError(format!("`{field}` must be {right}, not {given}"))
 }

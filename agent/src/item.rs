@@ -83,7 +83,7 @@ fn rfc3339(time: SystemTime) -> String {
     format!("{time:.3}")
 }
 
-/// A path that is no UTF-8 is shown with replacement characters: it must not cost the reader the rest.
+/// A path that is not UTF-8 is shown with replacement characters: it must not cost the reader the rest.
 pub(crate) fn lossy<S: Serializer>(path: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error> {
     path.as_deref().map(Path::to_string_lossy).serialize(to)
 }

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::words::shorten;
+
 /// What a task wrote, as lines of plain text: ANSI sequences are gone, every kind of line end is `\n`, and
 /// a character that hides or moves others is shown as an escape.
 pub(crate) fn clean(bytes: &[u8]) -> String {
@@ -44,14 +46,7 @@ pub(crate) fn one_line(text: &str, limit: usize) -> String {
             c => push_visible(&mut line, c),
         }
     }
-    match line.char_indices().nth(limit) {
-        Some(_) => line
-            .chars()
-            .take(limit.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
-        None => line,
-    }
+    shorten(&line, limit)
 }
 
 /// Likewise in quotation marks, of which `text` then has none: an escaped one would do only for readers who

@@ -6,8 +6,8 @@ use crate::TaskView;
 
 /// The answer to one [`ToolUse`](crate::ToolUse).
 ///
-/// It serializes as protocol has it, without the `type` that a wire may want to put before it; what a tool
-/// does not answer with is left out.
+/// It serializes as the body of a `tool_result` line; the `type` is for the wire to add. Fields that a tool does
+/// not answer with are left out.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToolResult {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use meanwhile_core::{Inbox, Owner, Tasks};
 
 use crate::input::Input;
-use crate::running::Running;
+use crate::twins::Twins;
 use crate::{Notifications, ToolResult, ToolUse, tools};
 
 /// The tools of one agent over its tasks: `Bash`, `TaskOutput`, `TaskStop`, `TaskList`, `Read`.
@@ -20,7 +20,7 @@ pub struct Toolbox {
     shell: Option<PathBuf>,
     base_dir: Option<PathBuf>,
     cores: usize,
-    running: Arc<Running>,
+    twins: Arc<Twins>,
 }
 
 impl Toolbox {
@@ -36,7 +36,7 @@ impl Toolbox {
             shell: None,
             base_dir: None,
             cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-            running: Arc::default(),
+            twins: Arc::default(),
         }
     }
 
@@ -133,7 +133,7 @@ impl Toolbox {
         self.cores
     }
 
-    pub(crate) fn running(&self) -> &Running {
-        &self.running
+    pub(crate) fn twins(&self) -> &Twins {
+        &self.twins
     }
 }

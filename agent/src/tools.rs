@@ -11,6 +11,7 @@ use meanwhile_core::{Handle, TaskId};
 use crate::Toolbox;
 use crate::input::Input;
 use crate::tool_result::{Answer, Refusal};
+use crate::words::shorten;
 
 /// Carries one call out.
 pub(crate) async fn call(toolbox: &Toolbox, name: &str, input: &Input) -> Result<Answer, Refusal> {
@@ -36,9 +37,9 @@ fn find(toolbox: &Toolbox, input: &Input, field: &str) -> Result<Handle, Refusal
         .and_then(|id| toolbox.tasks().get(id))
         .filter(|handle| handle.spec().get_owner() == toolbox.owner())
         .ok_or_else(|| {
-            let shown: String = id.chars().take(60).collect();
             Refusal(format!(
-                "`{field}` {shown:?} is no task that can be found; TaskList shows all that can"
+                "`{field}` {:?} is not a task that can be found; TaskList shows all that can",
+                shorten(id, 60)
             ))
         })
 }

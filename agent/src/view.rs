@@ -6,6 +6,7 @@ use meanwhile_core::{Handle, State, Stream, TaskId};
 use serde::Serialize;
 
 use crate::item::{lossy, millis};
+use crate::words::shorten;
 
 /// Where a task stands, as part of a [`ToolResult`](crate::ToolResult).
 ///
@@ -64,14 +65,10 @@ impl TaskView {
             state => state.as_str(),
         };
         let written = || handle.written(Stream::Stdout).unwrap_or(0);
-        let command = handle.spec().command();
         Self {
             id: handle.id(),
             status,
-            command: match command.char_indices().nth(Self::COMMAND) {
-                Some((cut, _)) => format!("{}…", &command[..cut]),
-                None => command,
-            },
+            command: shorten(&handle.spec().command(), Self::COMMAND),
             description: handle.spec().get_description().map(ToOwned::to_owned),
             output_path,
             exit_code: exit.and_then(|exit| exit.code()),

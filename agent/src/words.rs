@@ -48,12 +48,24 @@ fn ended(by: EndedBy) -> &'static str {
         EndedBy::User => "stopped by the user",
         EndedBy::OutputLimit => "stopped because it wrote more than it may",
         EndedBy::Shutdown => "stopped by the shutdown of what ran it",
-        _ => "ended by nobody knows whom",
+        _ => "ended, nobody knows by whom",
     }
 }
 
-/// A duration in the two largest units that say something: `35 ms`, `3.2 s`, `1 m 32 s`, `2 h 5 m`.
-pub(crate) fn elapsed(duration: Duration) -> String {
+/// A duration in the two largest units that say something, as notifications have it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use meanwhile_agent::elapsed;
+///
+/// assert_eq!(elapsed(Duration::from_millis(35)), "35 ms");
+/// assert_eq!(elapsed(Duration::from_millis(3_210)), "3.2 s");
+/// assert_eq!(elapsed(Duration::from_secs(92)), "1 m 32 s");
+/// assert_eq!(elapsed(Duration::from_secs(7_500)), "2 h 5 m");
+/// ```
+#[must_use]
+pub fn elapsed(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => format!("{} ms", duration.as_millis()),
@@ -83,6 +95,15 @@ fn signal(number: i32) -> String {
     format!("signal {number} ({name})")
 }
 
+/// The first of `text`, at most `limit` characters, of which the last is an ellipsis if there is more.
+pub(crate) fn shorten(text: &str, limit: usize) -> String {
+    if text.chars().nth(limit).is_none() {
+        return text.to_owned();
+    }
+    let kept = text.chars().take(limit.saturating_sub(1));
+    kept.chain(['…']).collect()
+}
+
 /// `1 byte`, `2 bytes`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -99,5 +120,18 @@ pub(crate) fn whereabouts(path: Option<&Path>, dropped: u64) -> String {
     match path {
         Some(path) => format!("{what} is in {}", one_line(&path.to_string_lossy(), 500)),
         None => format!("TaskOutput shows {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_only_if_it_is_too_long() {
+        assert_eq!(shorten("añb", 3), "añb");
+        assert_eq!(shorten("añbc", 3), "añ…");
+        assert_eq!(shorten("a", 0), "…");
+        assert_eq!(shorten("", 0), "");
     }
 }

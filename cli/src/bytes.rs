@@ -6,7 +6,7 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
-    let wrong = || format!("{text:?} is no size: write it as 65536, 512K, 64M or 1GiB");
+    let wrong = || format!("{text:?} is not a size: write it as 65536, 512K, 64M or 1GiB");
     let shift = match unit {
         "" => 0,
         "K" | "KiB" => 10,

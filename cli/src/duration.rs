@@ -28,7 +28,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
                     "{digits} has no unit: write {digits}s, {digits}m or {digits}ms"
                 ));
             }
-            _ => return Err(format!("{unit:?} is no unit of time: {EXAMPLES}")),
+            _ => return Err(format!("{unit:?} is not a unit of time: {EXAMPLES}")),
         };
         let part = digits
             .parse::<u64>()

@@ -9,6 +9,8 @@ mod backend;
 mod bytes;
 mod duration;
 mod error;
+mod patient;
+mod pause;
 mod run;
 mod session;
 mod signals;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals as Caught;
-use smol::{Timer, channel, future};
+use smol::{channel, future};
 
 use crate::error::Error;
+use crate::pause::pause;
 
 /// SIGTERM, SIGINT, SIGQUIT and SIGHUP, one after the other.
 #[derive(Debug)]
@@ -46,17 +47,12 @@ impl Signals {
             Err(_) => future::pending().await,
         }
     }
-
-    /// Ends when a further one comes.
-    pub(crate) async fn further(&self) {
-        self.next().await;
-    }
 }
 
 /// Ends when the last of what is to be said has had its time, after a signal has asked for the end: a reader who does
 /// not read must not keep the program alive.
 pub(crate) async fn enough_said() {
-    Timer::after(Duration::from_secs(5)).await;
+    pause(Duration::from_secs(5)).await;
 }
 
 /// After the shell's custom, 128 + n.

@@ -37,7 +37,7 @@ impl Spool {
         };
         if state.to_str().is_none() {
             // Answers name the files of output, and are UTF-8.
-            return Err(failed(io::Error::other("its name is no UTF-8")));
+            return Err(failed(io::Error::other("its name is not UTF-8")));
         }
         Self::create_in(&state.join("spool"), session).map_err(failed)
     }

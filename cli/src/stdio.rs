@@ -1,15 +1,14 @@
-//! stdin, stdout and stderr, as they come from whoever started this program.
+//! stdout and stderr, whose readers may be slow or gone.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, Write};
 use std::thread;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::PollFlags;
 use smol::{channel, future};
 
 use crate::error::Error;
+use crate::patient::Patient;
 
 /// Says something on stderr. There is nobody left to tell if that fails.
 pub(crate) fn complain(what: impl fmt::Display) {
@@ -19,73 +18,6 @@ pub(crate) fn complain(what: impl fmt::Display) {
 /// Prints whole lines for people on stderr.
 pub(crate) fn print_text(text: &str) {
     let _ = writeln!(io::stderr(), "{}", text.trim_end());
-}
-
-/// A file that may be in non-blocking mode: the mode belongs to the open file, which is shared with
-/// whoever else holds it, and some programs set it on what they hand to their children.
-#[derive(Debug)]
-pub(crate) struct Patient(File);
-
-impl Patient {
-    pub(crate) fn new(file: File) -> Self {
-        Self(file)
-    }
-
-    pub(crate) fn stdin() -> io::Result<Self> {
-        Self::duplicate(io::stdin().as_fd())
-    }
-
-    pub(crate) fn stdout() -> io::Result<Self> {
-        Self::duplicate(io::stdout().as_fd())
-    }
-
-    /// A descriptor of its own, past the buffer and the lock of std: a thread that waits in it holds nobody up.
-    fn duplicate(descriptor: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(Self(descriptor.try_clone_to_owned()?.into()))
-    }
-
-    fn retry<T>(
-        &mut self,
-        ready: PollFlags,
-        mut act: impl FnMut(&mut File) -> io::Result<T>,
-    ) -> io::Result<T> {
-        loop {
-            match act(&mut self.0) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    wait_for(&self.0, ready)?;
-                }
-                other => return other,
-            }
-        }
-    }
-}
-
-impl Read for Patient {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.retry(PollFlags::IN, |file| file.read(buffer))
-    }
-}
-
-impl Write for Patient {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.retry(PollFlags::OUT, |file| file.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-/// Blocks until one of `events`, an error or a hang-up, and says which.
-fn wait_for(file: &File, events: PollFlags) -> io::Result<PollFlags> {
-    let mut watched = [PollFd::new(file, events)];
-    loop {
-        match poll(&mut watched, None) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            Ok(_) => return Ok(watched[0].revents()),
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 /// stdout, written by a thread of its own: whoever does not read holds up nobody but themselves.
@@ -184,11 +116,11 @@ impl ReaderWatch {
     /// The thread ends when the reader is gone, or with the process.
     pub(crate) fn start() -> Result<Self, Error> {
         let failed = |error| Error::own("cannot watch stdout", error);
-        let Patient(stdout) = Patient::stdout().map_err(failed)?;
+        let stdout = Patient::stdout().map_err(failed)?;
         let (gone, receiver) = channel::bounded(1);
         let watch = move || {
             // No event is asked for: an error and a hang-up are told all the same.
-            let found = wait_for(&stdout, PollFlags::empty());
+            let found = stdout.wait(PollFlags::empty());
             if found.is_ok_and(|events| events.intersects(PollFlags::ERR | PollFlags::HUP)) {
                 let _ = gone.send_blocking(());
             }

@@ -44,7 +44,7 @@ pub(crate) async fn call(toolbox: &Toolbox, input: &Input) -> Result<Answer, Ref
     let advice = advice::on(&Situation {
         command: &spec.command(),
         place,
-        twin: toolbox.running().twin(&spec),
+        twin: toolbox.twins().of(&spec),
         live: toolbox.tasks().live(),
         cores: toolbox.cores(),
     });
@@ -102,7 +102,7 @@ fn background(toolbox: &Toolbox, spec: Spec, timeout: Option<Duration>) -> Resul
         None => spec,
     };
     let handle = toolbox.tasks().launch(spec)?;
-    toolbox.running().add(&handle);
+    toolbox.twins().add(&handle);
     let mut content = format!("Background task started with id {}.", handle.id());
     content.push_str(&will_be_notified(&handle));
     if let Some(timeout) = timeout {
@@ -127,7 +127,7 @@ async fn foreground(
     };
     let attached = toolbox.tasks().launch_attached(spec)?;
     let handle = attached.handle();
-    toolbox.running().add(handle);
+    toolbox.twins().add(handle);
     let exit = match on_timeout {
         OnTimeout::Stop => Some(handle.wait().await),
         OnTimeout::Background => within(patience, handle.wait()).await,

@@ -39,7 +39,7 @@ fn open(path: &Path) -> Result<File, String> {
         return Err("is a folder; list it with Bash and `ls`".to_owned());
     }
     if !metadata.is_file() {
-        return Err("is no regular file".to_owned());
+        return Err("is not a regular file".to_owned());
     }
     File::open(path).map_err(|error| format!("cannot be read: {error}"))
 }

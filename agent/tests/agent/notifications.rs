@@ -120,7 +120,7 @@ fn the_text_as_a_model_reads_it() {
 }
 
 #[test]
-fn an_item_on_the_wire_is_that_of_the_protocol() {
+fn an_item_on_the_wire_has_exactly_these_fields() {
     let mut endings = Endings::new();
     let path = endings.folder.path().join("out");
     fs::write(&path, "a\tb\x1b[1m!\x07\n").unwrap();

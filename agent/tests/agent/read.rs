@@ -127,7 +127,7 @@ fn what_cannot_be_read_is_named() {
     for (file, words) in [
         (".", "is a folder"),
         ("missing", "does not exist"),
-        ("/dev/zero", "no regular file"),
+        ("/dev/zero", "not a regular file"),
     ] {
         let answer = folder.read(json!({"file_path": file}));
         assert!(answer.is_error);

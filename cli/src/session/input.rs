@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use smol::channel;
 
 use crate::error::Error;
-use crate::stdio::Patient;
+use crate::patient::Patient;
 
 /// What one line asks for.
 #[derive(Debug, PartialEq)]
@@ -181,7 +181,7 @@ fn parse(line: &[u8]) -> Result<Request, Problem> {
             let reason = error
                 .to_string()
                 .replace(" at line 1 column ", " at column ");
-            return Err(format!("no JSON: {reason}").into());
+            return Err(format!("not JSON: {reason}").into());
         }
     };
     match text(&fields, "type")? {
@@ -209,7 +209,7 @@ fn tool_use(fields: Map<String, Value>) -> Result<Request, Problem> {
     text(&fields, "name").map_err(of_call)?;
     ToolUse::deserialize(Value::Object(fields))
         .map(Request::ToolUse)
-        .map_err(|error| of_call(format!("no tool use: {error}")))
+        .map_err(|error| of_call(format!("not a tool use: {error}")))
 }
 
 fn text<'a>(fields: &'a Map<String, Value>, field: &str) -> Result<&'a str, String> {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use meanwhile_core::WakeUp;
 
-/// Counts calls, and wakes whoever waits for the last answer. Clones are the same count.
-#[derive(Debug, Clone, Default)]
+/// Counts calls, and wakes whoever waits for the last answer.
+#[derive(Debug, Default)]
 pub(super) struct Outstanding(Rc<Count>);
 
 #[derive(Debug, Default)]

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use console::{Style, Term};
-use meanwhile_agent::{Item, Notifications, ToolResult};
+use meanwhile_agent::{Item, Notifications, ToolResult, elapsed};
 use serde_json::Value;
 
 use super::input::{BadLine, Request};
@@ -211,13 +211,5 @@ fn words(status: &str) -> String {
 }
 
 fn duration(milliseconds: u64) -> String {
-    match milliseconds {
-        0..1_000 => format!("{milliseconds} ms"),
-        1_000..60_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
-        _ => format!(
-            "{} min {} s",
-            milliseconds / 60_000,
-            milliseconds % 60_000 / 1_000
-        ),
-    }
+    elapsed(Duration::from_millis(milliseconds))
 }

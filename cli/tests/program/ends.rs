@@ -119,6 +119,40 @@ fn a_second_signal_cuts_the_grace_short() {
 }
 
 #[test]
+fn no_grace_keeps_a_session_that_is_over() {
+    let mut session = Session::start("thread", &[]);
+    let command = "trap '' TERM; echo $$ > pid; while :; do sleep 300 & wait; done";
+    let input = json!({"command": command, "run_in_background": true, "grace": 600_000});
+    session.call("deaf", "Bash", input);
+    let pids = session.folders.pids("pid");
+    let left = session.end();
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    assert_gone(&pids);
+    let items = left.items();
+    assert_eq!(items.len(), 1, "{items:?}");
+    assert_eq!(items[0]["status"], "stopped");
+}
+
+#[test]
+fn a_signal_that_the_parent_blocked_is_seen_all_the_same() {
+    let block = ["--block-signal=TERM"];
+    let can_block = Command::new("env").args(block).arg("true").output();
+    if !can_block.is_ok_and(|tried| tried.status.success()) {
+        eprintln!("skipped: there is no `env` that can block a signal");
+        return;
+    }
+    let folders = Folders::new();
+    let mut program = folders.prepare(Command::new("env"));
+    program
+        .args(block)
+        .args([env!("CARGO_BIN_EXE_meanwhile"), "session"]);
+    let mut session = Session::of(folders, program);
+    session.turn();
+    session.signal(Signal::TERM);
+    assert_eq!(session.finish().code, Some(128 + 15));
+}
+
+#[test]
 fn under_nohup_a_hang_up_changes_nothing() {
     let folders = Folders::new();
     let mut shell = folders.prepare(Command::new("/bin/sh"));

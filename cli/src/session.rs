@@ -17,7 +17,7 @@ use meanwhile_agent::{ToolUse, Toolbox};
 use meanwhile_core::{EndedBy, Owner, Shutdown, Stop, Tasks};
 use meanwhile_queue::MemoryQueue;
 use smol::channel::Receiver;
-use smol::{LocalExecutor, Timer, future};
+use smol::{LocalExecutor, future};
 
 use self::answers::Answers;
 use self::input::{Entry, Request, Source};
@@ -27,6 +27,7 @@ use self::timeline::Timeline;
 use crate::args::{self, AtEnd};
 use crate::backend;
 use crate::error::Error;
+use crate::pause::pause;
 use crate::signals::{self, Signals};
 use crate::state::Spool;
 use crate::stdio::ReaderWatch;
@@ -58,8 +59,7 @@ pub(crate) fn run(args: &args::Session) -> Result<u8, Error> {
     };
     let executor = Rc::new(LocalExecutor::new());
     let session = Session {
-        toolbox: Toolbox::new(tasks.clone(), Owner::new(args.session.as_str())),
-        tasks,
+        toolbox: Toolbox::new(tasks, Owner::new(args.session.as_str())),
         executor: Rc::clone(&executor),
         outstanding: Outstanding::default(),
         answers: Rc::new(Answers::new(present)?),
@@ -81,7 +81,6 @@ enum Pace {
 }
 
 struct Session {
-    tasks: Tasks,
     toolbox: Toolbox,
     executor: Rc<LocalExecutor<'static>>,
     outstanding: Outstanding,
@@ -111,6 +110,9 @@ impl Session {
             }
         };
         let signalled = async { End::Signal(signals.next().await) };
+        let further = async {
+            signals.next().await;
+        };
         let unheard =
             async { End::Unheard(future::or(self.answers.broken(), self.reader.gone()).await) };
         match future::or(to_the_end, future::or(signalled, unheard)).await {
@@ -118,14 +120,14 @@ impl Session {
                 .map(|()| 0)
                 .map_err(|error| Error::own("cannot read the input to its end", error)),
             End::Signal(signal) => {
-                self.stop_all(signals.further()).await;
+                self.stop_all(further).await;
                 // The exit code says why it is over; a reader who is gone as well changes nothing.
                 let told = async { drop(self.last_words().await) };
                 future::or(told, signals::enough_said()).await;
                 Ok(signals::exit_code(signal))
             }
             End::Unheard(error) => {
-                self.stop_all(signals.further()).await;
+                self.stop_all(further).await;
                 Err(Error::own(
                     "all tasks were stopped, because stdout cannot be written",
                     error,
@@ -188,11 +190,9 @@ impl Session {
         let inbox = self.toolbox.inbox();
         let given_up = async {
             match timeout {
-                Some(timeout) => {
-                    Timer::after(timeout).await;
-                }
+                Some(timeout) => pause(timeout).await,
                 // When nothing runs, nothing will be pending, however long the wait.
-                None => self.tasks.wait_idle().await,
+                None => self.toolbox.tasks().wait_idle().await,
             }
         };
         future::or(inbox.wait(), given_up).await;
@@ -209,34 +209,30 @@ impl Session {
         if self.at_end == AtEnd::Wait {
             return self.all_over().await;
         }
-        let tasks = self.tasks.list().into_iter();
+        let tasks = self.toolbox.tasks().list().into_iter();
         for in_background in tasks.filter(|task| !task.is_attached()) {
             in_background.stop(Stop::by(EndedBy::Shutdown));
         }
-        let enough = async {
-            Timer::after(LAST_CALLS).await;
-        };
-        future::or(self.outstanding.all_answered(), enough).await;
+        future::or(self.outstanding.all_answered(), pause(LAST_CALLS)).await;
         self.stop_all(future::pending()).await;
     }
 
     /// Stops everything, and kills it when somebody is `impatient`, or a grace takes too long.
     async fn stop_all(&self, impatient: impl Future<Output = ()>) {
-        let long_enough = async {
-            Timer::after(LONGEST_GRACE).await;
-        };
         let hurried = async {
-            future::or(impatient, long_enough).await;
-            self.tasks.shutdown(Shutdown::Stop(Some(Duration::ZERO)));
+            future::or(impatient, pause(LONGEST_GRACE)).await;
+            self.toolbox
+                .tasks()
+                .shutdown(Shutdown::Stop(Some(Duration::ZERO)));
             future::pending().await
         };
-        self.tasks.shutdown(Shutdown::Stop(None));
+        self.toolbox.tasks().shutdown(Shutdown::Stop(None));
         future::or(self.all_over(), hurried).await;
     }
 
     async fn all_over(&self) {
         self.outstanding.all_answered().await;
-        self.tasks.wait_idle().await;
+        self.toolbox.tasks().wait_idle().await;
     }
 
     /// Tells what is still pending, and waits until all is written.

@@ -8,7 +8,7 @@ use meanwhile_core::{Handle, Spec};
 
 /// The last launch of each command in each folder.
 #[derive(Debug, Default)]
-pub(crate) struct Running(Mutex<Launches>);
+pub(crate) struct Twins(Mutex<Launches>);
 
 #[derive(Debug, Default)]
 struct Launches {
@@ -19,9 +19,9 @@ struct Launches {
 
 type Key = (String, Option<PathBuf>);
 
-impl Running {
+impl Twins {
     /// A task that does right now what `spec` asks for.
-    pub(crate) fn twin(&self, spec: &Spec) -> Option<Handle> {
+    pub(crate) fn of(&self, spec: &Spec) -> Option<Handle> {
         let twin = self.lock().last.get(&key(spec)).cloned();
         twin.filter(|handle| handle.exit().is_none())
     }

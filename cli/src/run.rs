@@ -9,12 +9,13 @@ use std::time::Duration;
 use meanwhile_agent::Toolbox;
 use meanwhile_core::{EndedBy, Exit, Handle, OutputLimit, Owner, Spec, Stop, Stream, Tasks};
 use meanwhile_queue::MemoryQueue;
-use smol::{Timer, future};
+use smol::future;
 
 use self::progress::Progress;
 use crate::args;
 use crate::backend;
 use crate::error::Error;
+use crate::pause::pause;
 use crate::signals::{self, Signals};
 use crate::state::Spool;
 use crate::stdio::{Output, complain, print_text};
@@ -29,7 +30,7 @@ const PIECE: usize = 64 << 10;
 pub(crate) fn run(args: args::Run) -> Result<u8, Error> {
     if !args.wait {
         return Err(Error::usage(
-            "run: --wait is needed for now; tasks that outlive this program come with a later version",
+            "run: --wait is required: this program follows its task to the end",
         ));
     }
     let owner = Owner::new(args.session.as_str());
@@ -189,10 +190,7 @@ impl Follower {
             if let Some(progress) = &self.progress {
                 progress.show(&self.task);
             }
-            let pause = async {
-                Timer::after(PACE).await;
-            };
-            future::or(async { drop(self.task.wait().await) }, pause).await;
+            future::or(async { drop(self.task.wait().await) }, pause(PACE)).await;
         }
     }
 
