@@ -25,6 +25,8 @@ pub struct Leader {
     exit: Option<Arc<OwnedFd>>,
     cgroup: Option<Cgroup>,
     reaping: Mutex<Reaping>,
+    /// Who was found outside of the group, by id and start.
+    strays: Mutex<Vec<(i32, u64)>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,7 @@ impl Leader {
             exit,
             cgroup,
             reaping: Mutex::new(reaping),
+            strays: Mutex::default(),
         }
     }
 
@@ -168,6 +171,16 @@ impl Leader {
             }
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// Who was found outside of the group at the last look. When their parents die of a signal they lose their
+    /// ancestry, and some have no other mark.
+    pub(crate) fn strays(&self) -> Vec<(i32, u64)> {
+        lock(&self.strays).clone()
+    }
+
+    pub(crate) fn remember_strays(&self, strays: Vec<(i32, u64)>) {
+        *lock(&self.strays) = strays;
     }
 
     /// The control group of the task, if it has one.

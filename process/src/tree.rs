@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use meanwhile_core::TaskId;
 
+use crate::cgroup::Cgroup;
 use crate::command::MARK;
 use crate::leader::Leader;
 use crate::lock;
@@ -73,86 +74,91 @@ pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
 ///
 /// A process belongs to a task if it is in the leader's group or the task's control group, descends from a
 /// process that does, or carries the task's mark in its environment: that is what remains of one that left the
-/// group and whose parents are gone.
+/// group and whose parents are gone. Who was found outside of the group once belongs to it for good.
 ///
 /// # Errors
 ///
 /// The operating system's, if the process table cannot be read.
 pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> io::Result<Vec<Vec<Entry>>> {
-    let table = table::read()?;
-    let leaders: Vec<i32> = tasks.iter().map(|(_, leader)| leader.id()).collect();
-    let mut by_group: HashMap<i32, Vec<usize>> = HashMap::new();
-    let mut by_parent: HashMap<i32, Vec<usize>> = HashMap::new();
-    for (at, entry) in table.iter().enumerate() {
-        by_group.entry(entry.group).or_default().push(at);
-        by_parent.entry(entry.parent).or_default().push(at);
-    }
-    let by_mark = marked(tasks, &leaders, &table, live);
-    let by_cgroup = contained(tasks, &table);
-
-    let none = Vec::new();
-    let mut belongs = vec![usize::MAX; table.len()];
-    let trees = tasks
-        .iter()
-        .zip(&leaders)
-        .enumerate()
-        .map(|(number, ((id, _), leader))| {
-            let group = by_group.get(leader).unwrap_or(&none);
-            let children = by_parent.get(leader).unwrap_or(&none);
-            let marked = by_mark.get(id).unwrap_or(&none);
-            let mut open: Vec<usize> = group
-                .iter()
-                .chain(children)
-                .chain(marked)
-                .chain(&by_cgroup[number])
-                .copied()
-                .collect();
-            let mut tree = Vec::new();
-            while let Some(at) = open.pop() {
-                if std::mem::replace(&mut belongs[at], number) != number {
-                    tree.push(table[at]);
-                    open.extend(by_parent.get(&table[at].pid).unwrap_or(&none));
-                }
-            }
-            tree
-        });
+    let census = Census::of(table::read()?);
+    let mut by_mark = marked(tasks, &census.table, live);
+    let trees = tasks.iter().map(|(id, leader)| {
+        let marked = by_mark.remove(id).unwrap_or_default();
+        let tree = census.tree(leader, marked);
+        let strays = tree.iter().filter(|entry| entry.group != leader.id());
+        leader.remember_strays(strays.map(|entry| (entry.pid, entry.start)).collect());
+        tree
+    });
     Ok(trees.collect())
 }
 
-/// The processes in the control group of each of `tasks`.
-fn contained(tasks: &[(TaskId, &Leader)], table: &[Entry]) -> Vec<Vec<usize>> {
-    let mut places: Option<HashMap<i32, usize>> = None;
-    let members = tasks.iter().map(|(_, leader)| {
-        let Some(cgroup) = leader.cgroup() else {
-            return Vec::new();
-        };
-        let places = places.get_or_insert_with(|| {
-            (0..)
-                .zip(table)
-                .map(|(at, entry)| (entry.pid, at))
-                .collect()
-        });
-        cgroup
-            .members()
+/// The process table, ordered by what is asked of it; places in it stand for processes.
+struct Census {
+    table: Vec<Entry>,
+    by_pid: HashMap<i32, usize>,
+    by_group: HashMap<i32, Vec<usize>>,
+    by_parent: HashMap<i32, Vec<usize>>,
+}
+
+impl Census {
+    fn of(table: Vec<Entry>) -> Self {
+        let mut by_group: HashMap<i32, Vec<usize>> = HashMap::new();
+        let mut by_parent: HashMap<i32, Vec<usize>> = HashMap::new();
+        for (at, entry) in table.iter().enumerate() {
+            by_group.entry(entry.group).or_default().push(at);
+            by_parent.entry(entry.parent).or_default().push(at);
+        }
+        let by_pid = table
             .iter()
-            .filter_map(|pid| places.get(pid).copied())
-            .collect()
-    });
-    members.collect()
+            .enumerate()
+            .map(|(at, entry)| (entry.pid, at))
+            .collect();
+        Self {
+            table,
+            by_pid,
+            by_group,
+            by_parent,
+        }
+    }
+
+    fn tree(&self, leader: &Leader, marked: Vec<usize>) -> Vec<Entry> {
+        let strays = leader.strays().into_iter().filter_map(|(pid, start)| {
+            let at = *self.by_pid.get(&pid)?;
+            (self.table[at].start == start).then_some(at)
+        });
+        let contained = leader.cgroup().map(Cgroup::members).unwrap_or_default();
+        let mut open = marked;
+        open.extend(strays);
+        open.extend(contained.iter().filter_map(|pid| self.by_pid.get(pid)));
+        open.extend(self.by_group.get(&leader.id()).into_iter().flatten());
+        open.extend(self.children_of(leader.id()));
+        let mut seen = HashSet::new();
+        let mut tree = Vec::new();
+        while let Some(at) = open.pop() {
+            if seen.insert(at) {
+                tree.push(self.table[at]);
+                open.extend(self.children_of(self.table[at].pid));
+            }
+        }
+        tree
+    }
+
+    fn children_of(&self, pid: i32) -> impl Iterator<Item = usize> {
+        self.by_parent.get(&pid).into_iter().flatten().copied()
+    }
 }
 
 /// The processes that carry the mark of one of `tasks`, where it is not plain from their group whose they are.
 fn marked(
     tasks: &[(TaskId, &Leader)],
-    leaders: &[i32],
     table: &[Entry],
     live: &LiveGroups,
 ) -> HashMap<TaskId, Vec<usize>> {
     let wanted: HashSet<TaskId> = tasks.iter().map(|(id, _)| *id).collect();
-    let groups: HashSet<i32> = leaders.iter().copied().collect();
+    let groups: HashSet<i32> = tasks.iter().map(|(_, leader)| leader.id()).collect();
     // Nobody is older than its leader. A leader that was reaped is not in the table; then nobody is spared.
     let starts: HashMap<i32, u64> = table.iter().map(|entry| (entry.pid, entry.start)).collect();
-    let oldest = leaders
+    let oldest = groups
         .iter()
         .map(|pid| starts.get(pid).copied().unwrap_or(0))
         .min()
