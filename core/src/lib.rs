@@ -1,23 +1,4 @@
-//! Background tasks for programs that work in turns: the traits and types that everything else in
-//! `meanwhile` is made of, with no runtime and no operating system in it.
-//!
-//! An agent launches a long command and gets an id back at once ([`Tasks::launch`]). A backend, any
-//! implementation of [`Lifecycle`], carries the task through its phases. Its end becomes a
-//! [`Notification`] in a [`NotificationQueue`], and the agent's next turn drains it
-//! ([`Inbox::drain`]), without ever asking.
-//!
-//! The way of one task, with no way back:
-//!
-//! ```text
-//! Tasks::launch(spec) -> Lifecycle::launch(spec, Report) -> the work runs, its output is captured
-//!     -> exit seen -> Report::exited(ending) -> NotificationQueue::push -> drain -> the agent's turn
-//! ```
-//!
-//! - To run tasks, take a backend (`meanwhile-thread`, `meanwhile-tokio`, `meanwhile-smol`) and a queue
-//!   (`meanwhile-queue`), and put them into [`Tasks`].
-//! - To write a backend, implement [`Lifecycle`] and [`Task`], drive a [`Supervision`], and prove it with
-//!   `meanwhile-testkit`.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod admission;

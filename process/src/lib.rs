@@ -1,13 +1,4 @@
-//! The operating-system half of a local task: what the backends of one machine share, once.
-//!
-//! A backend gives [`Local`] a spec and gets a [`Running`] task back, on one of a few spawner threads. It
-//! then only has to wait, in the manner of its runtime, for three things: that the leader ends
-//! ([`LeaderExit`]), that an event is posted, and that [`Running::timer`] comes. All else is here: the spawn,
-//! the process group and what left it, the bounded spool, the descriptors.
-//!
-//! Linux is the first-class platform (pidfd, /proc). macOS works by kqueue and libproc; there, processes
-//! that leave the group are found by their ancestry alone.
-
+#![doc = include_str!("../README.md")]
 #![allow(
     unsafe_code,
     reason = "posix_spawn, kqueue and libproc have no safe form; every block says why it is sound"
