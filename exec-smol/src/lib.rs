@@ -31,6 +31,20 @@ enum On {
     Callers(Weak<Executor<'static>>),
 }
 
+impl On {
+    /// Without its executor the future is dropped here, and with it the task.
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        match self {
+            Self::Global => smol::spawn(future).detach(),
+            Self::Callers(executor) => {
+                if let Some(executor) = executor.upgrade() {
+                    executor.spawn(future).detach();
+                }
+            }
+        }
+    }
+}
+
 impl SmolBackend {
     /// On the global executor of smol, the one of [`smol::spawn`]: one thread, or `SMOL_THREADS`.
     #[must_use]
@@ -67,20 +81,24 @@ impl Default for SmolBackend {
 impl Lifecycle for SmolBackend {
     fn launch(&self, spec: Arc<Spec>, report: Report) -> Box<dyn Task> {
         let mailbox = Mailbox::default();
-        let post = mailbox.post();
         let on = self.on.clone();
-        let task = self.local.launch(spec, report, post, move |running, exit| {
-            let supervise = supervise(running, exit, mailbox);
-            match on {
-                On::Global => smol::spawn(supervise).detach(),
-                // Without its executor the future is dropped here, and with it the task.
-                On::Callers(executor) => {
-                    if let Some(executor) = executor.upgrade() {
-                        executor.spawn(supervise).detach();
+        let task = self
+            .local
+            .launch(spec, report, mailbox.post(), move |running, exit| {
+                let leader = match exit {
+                    LeaderExit::Process(leader) => Some(leader),
+                    LeaderExit::Job(job) => {
+                        // Beside its loop and not within: one that blocks its thread holds up no deadline, if the
+                        // executor has another.
+                        let post = mailbox.post();
+                        on.spawn(async move { post(Event::Exited(job.await)) });
+                        None
                     }
-                }
-            }
-        });
+                    // There is no other kind. Dropped, and by that killed and told.
+                    _ => return,
+                };
+                on.spawn(supervise(running, leader, mailbox));
+            });
         Box::new(task)
     }
 
@@ -89,8 +107,8 @@ impl Lifecycle for SmolBackend {
     }
 }
 
-async fn supervise(mut task: Running, exit: LeaderExit, mailbox: Mailbox) {
-    let mut exit = Some(Box::pin(leader_exit(exit)));
+async fn supervise(mut task: Running, leader: Option<Arc<Leader>>, mailbox: Mailbox) {
+    let mut exit = leader.map(|leader| Box::pin(status(leader)));
     while !task.is_over() {
         let timer = task.timer();
         let exited = async {
@@ -112,15 +130,8 @@ async fn supervise(mut task: Running, exit: LeaderExit, mailbox: Mailbox) {
     }
 }
 
-async fn leader_exit(exit: LeaderExit) -> ExitStatus {
-    match exit {
-        LeaderExit::Process(leader) => process_exit(&leader).await,
-        LeaderExit::Job(job) => job.await,
-        _ => ExitStatus::Lost,
-    }
-}
-
-async fn process_exit(leader: &Leader) -> ExitStatus {
+/// Resolves with the status of the leader when it has ended.
+async fn status(leader: Arc<Leader>) -> ExitStatus {
     let register = |descriptor: Arc<OwnedFd>| Async::new_nonblocking(descriptor).ok();
     let mut registered = leader.exit_descriptor().and_then(register);
     loop {

@@ -4,20 +4,15 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use meanwhile_core::ExitStatus;
-use meanwhile_process::{LOOK_AGAIN, Leader, LeaderExit};
+use meanwhile_process::{LOOK_AGAIN, Leader};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Resolves with the status of the leader, when it has ended.
-pub(crate) async fn status(exit: LeaderExit) -> ExitStatus {
-    match exit {
-        LeaderExit::Process(leader) => process_status(&leader).await,
-        LeaderExit::Job(job) => job.await,
-        _ => ExitStatus::Lost,
-    }
-}
-
-async fn process_status(leader: &Leader) -> ExitStatus {
+/// Resolves with the status of the leader when it has ended; never without one.
+pub(crate) async fn status(leader: Option<Arc<Leader>>) -> ExitStatus {
+    let Some(leader) = leader else {
+        return std::future::pending().await;
+    };
     let mut registered = leader.exit_descriptor().and_then(register);
     loop {
         // Asked first: the leader may have ended before the reactor knew of it, and readiness may be spurious.

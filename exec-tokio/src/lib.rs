@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use meanwhile_core::{Capabilities, Event, Lifecycle, Report, Spec, Task};
-use meanwhile_process::{LeaderExit, Local, LocalOptions, Mailbox, Running};
+use meanwhile_process::{Leader, LeaderExit, Local, LocalOptions, Mailbox, Running};
 use tokio::runtime::Handle;
 
 /// Runs tasks on a tokio runtime.
@@ -48,11 +48,23 @@ impl TokioBackend {
 impl Lifecycle for TokioBackend {
     fn launch(&self, spec: Arc<Spec>, report: Report) -> Box<dyn Task> {
         let mailbox = Mailbox::default();
-        let post = mailbox.post();
         let runtime = self.runtime.clone();
-        let task = self.local.launch(spec, report, post, move |running, exit| {
-            runtime.spawn(supervise(running, exit, mailbox));
-        });
+        let task = self
+            .local
+            .launch(spec, report, mailbox.post(), move |running, exit| {
+                let leader = match exit {
+                    LeaderExit::Process(leader) => Some(leader),
+                    LeaderExit::Job(job) => {
+                        // Beside its loop and not within: one that blocks its thread holds up no deadline.
+                        let post = mailbox.post();
+                        runtime.spawn(async move { post(Event::Exited(job.await)) });
+                        None
+                    }
+                    // There is no other kind. Dropped, and by that killed and told.
+                    _ => return,
+                };
+                runtime.spawn(supervise(running, leader, mailbox));
+            });
         Box::new(task)
     }
 
@@ -61,8 +73,8 @@ impl Lifecycle for TokioBackend {
     }
 }
 
-async fn supervise(mut task: Running, exit: LeaderExit, mailbox: Mailbox) {
-    let exit = exit::status(exit);
+async fn supervise(mut task: Running, leader: Option<Arc<Leader>>, mailbox: Mailbox) {
+    let exit = exit::status(leader);
     tokio::pin!(exit);
     let mut has_exited = false;
     while !task.is_over() {

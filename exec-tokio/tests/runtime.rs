@@ -1,8 +1,12 @@
 //! Living with a tokio runtime: its other processes, its kinds, its end.
 
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use meanwhile_core::{EndedBy, Handle, Outcome, Owner, Spec, Tasks};
+use meanwhile_core::{
+    EndedBy, Handle, Job, JobContext, JobError, Outcome, Owner, Spec, Tasks, async_trait,
+};
 use meanwhile_process::LocalOptions;
 use meanwhile_queue::MemoryQueue;
 use meanwhile_tokio::TokioBackend;
@@ -117,4 +121,38 @@ fn a_launch_after_the_end_of_the_runtime_is_told_too() {
         (exit.outcome(), exit.ended_by),
         (Outcome::Stopped, EndedBy::Shutdown)
     );
+}
+
+/// Blocks its thread until it is let go.
+#[derive(Debug)]
+struct Blocks(Mutex<Receiver<()>>);
+
+#[async_trait]
+impl Job for Blocks {
+    async fn run(&self, _: JobContext) -> Result<(), JobError> {
+        let released = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(released.recv()?)
+    }
+}
+
+#[test]
+fn a_job_that_blocks_its_thread_holds_up_no_deadline() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let tasks = tasks_on(&runtime);
+    let (release, released) = mpsc::channel();
+    let spec = Spec::job(Blocks(Mutex::new(released)))
+        .timeout(Duration::from_millis(50))
+        .grace(Duration::ZERO);
+    let handle = tasks.launch(spec).expect("a valid spec");
+    // It cannot be killed, so it is told as lost when that was tried for long enough.
+    let exit = handle.wait_timeout(PATIENCE).expect("an end");
+    assert_eq!(
+        (exit.outcome(), exit.ended_by),
+        (Outcome::Lost, EndedBy::Timeout)
+    );
+    release.send(()).expect("the job still waits");
 }
