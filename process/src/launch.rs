@@ -104,6 +104,7 @@ impl Launch {
     }
 
     fn begin_job(&self, job: &Arc<dyn Job>, writers: Writers) -> Begun {
+        self.report.started();
         let output = Arc::new(JobWriter(writers.stdout));
         let (cancel, kill) = (Cancellation::default(), Cancellation::default());
         let context = JobContext::new(self.report.id(), output.clone(), cancel.clone());
@@ -124,6 +125,7 @@ impl Launch {
             &command.image,
             [stdin.as_fd(), writers.stdout.as_fd(), stderr.as_fd()],
         )?;
+        self.report.started();
         let cgroup = self
             .parts
             .cgroups
@@ -159,7 +161,6 @@ impl Launch {
     }
 
     fn hand_over(self, begun: Begun) -> (Running, LeaderExit) {
-        self.report.started();
         let leader = match &begun.body {
             Body::Process(leader) => Some(Arc::clone(leader)),
             Body::Job { .. } => None,
