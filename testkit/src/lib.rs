@@ -45,26 +45,26 @@ pub use crate::wait::{patience, set_patience};
 macro_rules! backend {
     ($make:expr $(,)?) => {
         $crate::__tests! { backend, $make =>
-            // P1
+            // the launch
             launch_returns_before_the_spawn
             launch_returns_while_the_task_runs
             launch_does_not_wait_for_its_input_to_be_read
-            // P2
+            // what becomes of a launch
             every_id_is_told_exactly_once
             what_the_system_refuses_is_an_exit
             what_is_invalid_leaves_no_id
-            // P3
+            // the order of what is told
             the_notification_is_there_before_the_exit
             the_end_is_told_after_the_end
-            // P4
+            // the end
             exit_code_is_the_leaders_own
             a_signal_is_told_as_a_signal
             who_ended_it_is_told
             start_and_end_and_bytes_are_told
-            // P5
+            // who outlives the leader
             exit_does_not_wait_for_held_output
             setsid_survivor_is_counted
-            // P6
+            // stopping
             stop_reaches_the_whole_tree
             stop_reaches_what_left_the_group
             stop_grants_the_grace
@@ -77,7 +77,8 @@ macro_rules! backend {
             stop_twice_and_after_the_end
             a_later_stop_may_shorten_the_grace
             stop_at_once_after_launch
-            // P7
+            hundreds_of_stops_at_once
+            // what a task finds around it
             stdin_is_at_its_end
             stdin_bytes_are_read
             stdin_bytes_may_stay_unread
@@ -88,34 +89,40 @@ macro_rules! backend {
             environment_is_what_was_asked_for
             cwd_is_what_was_asked_for
             a_program_is_looked_up_in_its_own_path
-            // P8
+            // output
             output_is_in_order_byte_for_byte
             split_output
             output_is_readable_while_it_runs
             output_is_kept_within_its_limit
             output_is_bounded_while_it_runs
             stop_after_output_limit
+            output_that_the_task_cuts_off_is_counted
+            what_follows_a_cut_can_be_read
             a_large_command_runs
-            // P9
+            a_line_that_begins_with_a_dash_runs
+            // deadlines
             timeout_stops_the_tree_and_says_so
             a_timeout_is_told_whatever_the_code
             output_before_the_timeout_is_kept
-            // P10
+            // cleaning up
             nothing_is_left_behind
             dropping_handles_changes_nothing
             dropping_tasks_kills
             shutdown_stops_everything_and_is_bounded
             shutdown_may_leave_what_runs
-            // P11
+            // scale
             a_thousand_at_once
-            // P12
+            a_lack_of_descriptors_passes
+            // no more at once than is allowed
             max_running_is_kept
             tasks_start_in_order
             queued_tasks_can_be_stopped
             deadline_counts_from_the_start_of_the_run
-            // Jobs
+            // jobs
             job_runs_and_ends
             job_panic_is_an_end
+            a_job_that_panics_when_it_is_dropped_harms_no_other
+            an_error_that_panics_when_it_is_shown_harms_no_other
             job_is_cancelled
             job_that_ignores_its_cancellation_is_dropped_after_the_grace
             job_has_a_deadline
@@ -128,25 +135,25 @@ macro_rules! backend {
 macro_rules! queue {
     ($make:expr $(,)?) => {
         $crate::__tests! { queue, $make =>
-            // P3
+            // pushes
             push_makes_it_drainable_before_it_returns
             whoever_sees_the_exit_finds_the_notification
-            // Q1
+            // order and owners
             fifo_per_owner
             owners_are_apart
             drain_takes_all_or_the_first_n
-            // Q2
+            // leases
             drained_is_not_drained_again_within_its_lease
             unacknowledged_comes_back_with_the_same_event_id
             unacknowledged_comes_back_at_its_old_place
             acknowledged_never_comes_back
             lease_runs_out
             unknown_events_are_ignored
-            // Q5
+            // a full queue
             a_full_queue_drops_no_ending_and_blocks_nobody
-            // Q6
+            // what was read elsewhere
             consumed_is_not_told
-            // Waiting
+            // waiting, and all of it at once
             push_wakes_async_and_blocking_waiters
             release_wakes_waiters
             concurrent_producers_and_drainers_lose_and_double_nothing

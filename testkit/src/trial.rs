@@ -31,7 +31,7 @@ pub(crate) enum Needs {
     Jobs,
 }
 
-/// Checks that count what the whole process has (descriptors, threads, children) run alone.
+/// Checks that count or take what the whole process has (descriptors, threads, children) run alone.
 static PROCESS: RwLock<()> = RwLock::new(());
 
 #[derive(Debug)]
@@ -190,7 +190,7 @@ impl Needs {
 
 impl Turn {
     /// A check that failed says nothing about the next one, so a poisoned lock is as good as new.
-    fn shared() -> Self {
+    pub(crate) fn shared() -> Self {
         let shared = PROCESS.read().unwrap_or_else(PoisonError::into_inner);
         Self {
             _shared: Some(shared),

@@ -133,7 +133,8 @@ pub(crate) fn look_up() -> PathBuf {
 fn command(work: &Work) -> Option<Vec<OsString>> {
     match work {
         Work::Shell { line, shell } if line.len() < MAX_ARG => {
-            Some(vec![shell.into(), "-c".into(), line.into()])
+            // What begins with a dash is a line, too, and no option.
+            Some(vec![shell.into(), "-c".into(), "--".into(), line.into()])
         }
         Work::Shell { line, shell } => Some(in_pieces(line, shell)),
         // By a shell, which says 127 of a program that is not there. Of bwrap itself that would be a 1.

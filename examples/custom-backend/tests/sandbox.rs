@@ -33,7 +33,7 @@ struct Trial {
 impl Trial {
     fn new() -> Option<Self> {
         // Not in /tmp, which is hidden anyway.
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let folder = tempfile::tempdir_in("/var/tmp").unwrap();
         let (inside, outside) = (folder.path().join("inside"), folder.path().join("outside"));
         fs::create_dir(&inside).unwrap();
         fs::write(&outside, "as it was").unwrap();
@@ -147,7 +147,7 @@ fn network_is_there_if_it_is_let_in() {
     let tasks = Tasks::new(sandboxed, MemoryQueue::new());
     let of_the_host = fs::read_link("/proc/self/ns/net").unwrap();
     let handle = tasks
-        .launch(Spec::shell("readlink /proc/self/ns/net"))
+        .launch(Spec::shell("readlink /proc/self/ns/net").cwd("/"))
         .unwrap();
     end(&handle);
     assert_eq!(text(&handle).trim(), of_the_host.to_str().unwrap());
@@ -156,7 +156,7 @@ fn network_is_there_if_it_is_let_in() {
 #[test]
 fn tmp_and_run_are_its_own() {
     let Some(trial) = Trial::new() else { return };
-    let (_, output) = trial.run(Spec::shell("cd /tmp; echo yes > mine; cat mine; ls /run"));
+    let (_, output) = trial.run(Spec::shell("echo yes > mine; cat mine; ls /run").cwd("/tmp"));
     assert_eq!(output, "yes\n");
     assert!(!std::env::temp_dir().join("mine").exists());
 }
@@ -275,10 +275,14 @@ fn a_signal_is_told_as_shells_do() {
 #[test]
 fn a_program_that_is_not_there_is_told_as_shells_do() {
     let Some(trial) = Trial::new() else { return };
-    let (exit, output) = trial.run(Spec::program("/no/such/program").arg("x"));
+    let (exit, output) = trial.run(Spec::program("/no/such/program").arg("x").cwd("/"));
     assert_eq!(exit.status, ExitStatus::Code(127));
     assert!(output.contains("/no/such/program"), "{output}");
-    let (exit, output) = trial.run(Spec::program("printf").args(["%s|", "a b", "", "$HOME"]));
+    let (exit, output) = trial.run(
+        Spec::program("printf")
+            .args(["%s|", "a b", "", "$HOME"])
+            .cwd("/"),
+    );
     assert_eq!((exit.code(), output.as_str()), (Some(0), "a b||$HOME|"));
 }
 

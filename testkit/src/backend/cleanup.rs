@@ -1,4 +1,4 @@
-//! P10: what is left when handles, tasks or the whole backend are gone.
+//! What is left when handles, tasks or the whole backend are gone.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::process;
 use crate::trial::{Needs, Trial};
 use crate::wait;
 
-/// P10: fifty tasks of all kinds leave no zombie and no descriptor, though their records are kept.
+/// Fifty tasks of all kinds leave no zombie and no descriptor, though their records are kept.
 pub fn nothing_is_left_behind<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::alone(make, Needs::LocalProcesses) else {
         return;
@@ -47,7 +47,7 @@ fn run_fifty(trial: &Trial) {
     }
 }
 
-/// P10: a task whose handle is dropped runs to its end and is told.
+/// A task whose handle is dropped runs to its end and is told.
 pub fn dropping_handles_changes_nothing<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -64,7 +64,7 @@ pub fn dropping_handles_changes_nothing<L: Lifecycle>(make: impl FnOnce() -> L) 
     );
 }
 
-/// P10: when the last `Tasks` is dropped, what runs is killed, the whole of it, and told.
+/// When the last `Tasks` is dropped, what runs is killed, the whole of it, and told.
 pub fn dropping_tasks_kills<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -88,7 +88,7 @@ pub fn dropping_tasks_kills<L: Lifecycle>(make: impl FnOnce() -> L) {
     drop(handle);
 }
 
-/// P10: a shutdown stops what runs and what waits, lets nothing in, and is over in time even if a task
+/// A shutdown stops what runs and what waits, lets nothing in, and is over in time even if a task
 /// does not want to end.
 pub fn shutdown_stops_everything_and_is_bounded<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::limited(make, Needs::LocalProcesses, 2) else {
@@ -111,7 +111,7 @@ pub fn shutdown_stops_everything_and_is_bounded<L: Lifecycle>(make: impl FnOnce(
     }
 }
 
-/// P10: a shutdown may leave what runs alone: it outlives `Tasks`, and is told when it ends.
+/// A shutdown may leave what runs alone: it outlives `Tasks`, and is told when it ends.
 pub fn shutdown_may_leave_what_runs<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;

@@ -1,4 +1,4 @@
-//! P9: a deadline is a promise.
+//! A deadline is a promise.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::tree::{SOON, assert_none_alive};
 use crate::folder::{ANNOUNCE, HOLD, STUBBORN_MEMBER};
 use crate::trial::{Needs, Trial};
 
-/// P9: at the deadline the whole tree is stopped, and the notification says why.
+/// At the deadline the whole tree is stopped, and the notification says why.
 pub fn timeout_stops_the_tree_and_says_so<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -30,9 +30,11 @@ pub fn timeout_stops_the_tree_and_says_so<L: Lifecycle>(make: impl FnOnce() -> L
     });
 }
 
-/// P9: a task that answers its deadline with code 0 has timed out all the same.
+/// A task that answers its deadline with code 0 has timed out all the same.
+///
+/// For local processes: what else stands between a task and its backend may not pass the code on.
 pub fn a_timeout_is_told_whatever_the_code<L: Lifecycle>(make: impl FnOnce() -> L) {
-    let Some(trial) = Trial::new(make, Needs::Commands) else {
+    let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
     };
     let line = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
@@ -47,7 +49,7 @@ pub fn a_timeout_is_told_whatever_the_code<L: Lifecycle>(make: impl FnOnce() -> 
     });
 }
 
-/// P9: what was written before the deadline is there after it.
+/// What was written before the deadline is there after it.
 pub fn output_before_the_timeout_is_kept<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;

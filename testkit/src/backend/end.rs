@@ -1,4 +1,4 @@
-//! P4: how a task ended.
+//! How a task ended.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use meanwhile_core::{
 
 use crate::trial::{Needs, Trial};
 
-/// P4: the code is that of the leader's wait status, whatever the rest of the tree came to.
+/// The code is that of the leader's wait status, whatever the rest of the tree came to.
 pub fn exit_code_is_the_leaders_own<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -29,7 +29,7 @@ pub fn exit_code_is_the_leaders_own<L: Lifecycle>(make: impl FnOnce() -> L) {
     }
 }
 
-/// P4: a task that a signal ended did not exit with a code.
+/// A task that a signal ended did not exit with a code.
 pub fn a_signal_is_told_as_a_signal<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -48,7 +48,7 @@ pub fn a_signal_is_told_as_a_signal<L: Lifecycle>(make: impl FnOnce() -> L) {
     }
 }
 
-/// P4: who ended it is told, for each of those who can.
+/// Who ended it is told, for each of those who can.
 pub fn who_ended_it_is_told<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -95,7 +95,7 @@ pub fn who_ended_it_is_told<L: Lifecycle>(make: impl FnOnce() -> L) {
     }
 }
 
-/// P4: when it started and ended, and how much it wrote to both streams.
+/// When it started and ended, and how much it wrote to both streams.
 pub fn start_and_end_and_bytes_are_told<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;

@@ -16,7 +16,7 @@ use super::tree::SOON;
 use crate::trial::{Needs, Trial};
 use crate::wait;
 
-/// P4: a job that returns ends with code 0, an error is code 1 with its text in the output; its output is
+/// A job that returns ends with code 0, an error is code 1 with its text in the output; its output is
 /// kept, and it knows its id.
 pub fn job_runs_and_ends<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Jobs) else {
@@ -56,7 +56,7 @@ pub fn job_runs_and_ends<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P2: a job that panics ends with code 101 and its message in the output, and the backend goes on.
+/// A job that panics ends with code 101 and its message in the output, and the backend goes on.
 pub fn job_panic_is_an_end<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Jobs) else {
         return;
@@ -72,15 +72,66 @@ pub fn job_panic_is_an_end<L: Lifecycle>(make: impl FnOnce() -> L) {
         text.contains("seven is no prime"),
         "the message is not in the output: {text}"
     );
-    let after = trial.run(Spec::job(Succeeds(Arc::default())));
+    assert_jobs_run(&trial);
+}
+
+/// What a job holds may panic when it is dropped, at its end or when it is killed. That is the end of this job
+/// alone.
+pub fn a_job_that_panics_when_it_is_dropped_harms_no_other<L: Lifecycle>(make: impl FnOnce() -> L) {
+    let Some(trial) = Trial::new(make, Needs::Jobs) else {
+        return;
+    };
+    let ends = trial.launch(Spec::job(PanicsWhenDropped::AtItsEnd));
+    let exit = trial.end(&ends);
     assert_eq!(
-        after.status,
+        (&exit.status, exit.ended_by),
+        (&ExitStatus::Code(101), EndedBy::Itself)
+    );
+    assert_eq!(trial.told(&ends).exit, exit);
+    assert_jobs_run(&trial);
+
+    let killed = trial.launch(Spec::job(PanicsWhenDropped::WhenKilled));
+    trial.wait_for_text(&killed, "waiting");
+    killed.stop(Stop::by(EndedBy::Agent).grace(Duration::ZERO));
+    let exit = trial.end(&killed);
+    assert_eq!(
+        (exit.ended_by, exit.outcome()),
+        (EndedBy::Agent, Outcome::Stopped),
+        "a killed job ended as {:?}",
+        exit.status
+    );
+    assert_eq!(trial.told(&killed).exit, exit);
+    assert_jobs_run(&trial);
+}
+
+/// The error of a job may panic when it is written down. That is a panic of this job alone.
+pub fn an_error_that_panics_when_it_is_shown_harms_no_other<L: Lifecycle>(
+    make: impl FnOnce() -> L,
+) {
+    let Some(trial) = Trial::new(make, Needs::Jobs) else {
+        return;
+    };
+    let handle = trial.launch(Spec::job(FailsUnspeakably));
+    let exit = trial.end(&handle);
+    assert_eq!(
+        (&exit.status, exit.ended_by),
+        (&ExitStatus::Code(101), EndedBy::Itself)
+    );
+    assert_eq!(trial.told(&handle).exit, exit);
+    assert_jobs_run(&trial);
+}
+
+#[track_caller]
+fn assert_jobs_run(trial: &Trial) {
+    let next = trial.run(Spec::job(Succeeds(Arc::default())));
+    assert_eq!(
+        next.status,
         ExitStatus::Code(0),
         "no job runs after a panic"
     );
 }
 
-/// P6: a stop asks the job, which may end in its own way.
+/// A stop asks the job, which may end in its own way.
 pub fn job_is_cancelled<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Jobs) else {
         return;
@@ -100,7 +151,7 @@ pub fn job_is_cancelled<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P6: a job that does not end when it is asked is dropped when the grace is over, and not before.
+/// A job that does not end when it is asked is dropped when the grace is over, and not before.
 pub fn job_that_ignores_its_cancellation_is_dropped_after_the_grace<L: Lifecycle>(
     make: impl FnOnce() -> L,
 ) {
@@ -122,7 +173,7 @@ pub fn job_that_ignores_its_cancellation_is_dropped_after_the_grace<L: Lifecycle
     assert_eq!(dropped, Ok(()), "the job was left running");
 }
 
-/// P9: a job has its deadline like any task.
+/// A job has its deadline like any task.
 pub fn job_has_a_deadline<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Jobs) else {
         return;
@@ -173,6 +224,53 @@ impl Job for Panics {
         panic!("seven is no prime");
     }
 }
+
+#[derive(Debug)]
+enum PanicsWhenDropped {
+    AtItsEnd,
+    WhenKilled,
+}
+
+#[async_trait]
+impl Job for PanicsWhenDropped {
+    async fn run(&self, context: JobContext) -> Result<(), JobError> {
+        let _held = Bomb;
+        context.write(b"waiting")?;
+        match self {
+            Self::AtItsEnd => Ok(()),
+            Self::WhenKilled => pending().await,
+        }
+    }
+}
+
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped with the pin out");
+    }
+}
+
+#[derive(Debug)]
+struct FailsUnspeakably;
+
+#[async_trait]
+impl Job for FailsUnspeakably {
+    async fn run(&self, _: JobContext) -> Result<(), JobError> {
+        Err(Box::new(Unspeakable))
+    }
+}
+
+#[derive(Debug)]
+struct Unspeakable;
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("there are no words for it");
+    }
+}
+
+impl std::error::Error for Unspeakable {}
 
 #[derive(Debug)]
 struct EndsWhenAsked;

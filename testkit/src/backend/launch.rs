@@ -1,4 +1,4 @@
-//! P1 to P3: launching, and what is told of it.
+//! Launching, and what is told of it.
 
 use std::collections::HashSet;
 use std::fs::{self, Permissions};
@@ -15,7 +15,7 @@ use crate::process;
 use crate::trial::{Needs, Trial, not_demanded};
 use crate::wait;
 
-/// P1: the thread that launches is not the one that spawns, for a spawn blocks whoever calls it.
+/// The thread that launches is not the one that spawns, for a spawn blocks whoever calls it.
 ///
 /// Seen by whose child the process is. Where the system does not tell, this is not demanded.
 pub fn launch_returns_before_the_spawn<L: Lifecycle>(make: impl FnOnce() -> L) {
@@ -38,7 +38,7 @@ pub fn launch_returns_before_the_spawn<L: Lifecycle>(make: impl FnOnce() -> L) {
     }
 }
 
-/// P1: the caller gets control back while the task runs.
+/// The caller gets control back while the task runs.
 pub fn launch_returns_while_the_task_runs<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -53,7 +53,7 @@ pub fn launch_returns_while_the_task_runs<L: Lifecycle>(make: impl FnOnce() -> L
     assert_eq!(trial.end(&handle).code(), Some(0));
 }
 
-/// P1: more input than a pipe holds does not keep the caller until the task reads it.
+/// More input than a pipe holds does not keep the caller until the task reads it.
 pub fn launch_does_not_wait_for_its_input_to_be_read<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -70,7 +70,7 @@ pub fn launch_does_not_wait_for_its_input_to_be_read<L: Lifecycle>(make: impl Fn
     assert_eq!(trial.text(&handle).trim(), "1048576");
 }
 
-/// P2: whatever becomes of a task, there is one notification for its id, and none for any other.
+/// Whatever becomes of a task, there is one notification for its id, and none for any other.
 pub fn every_id_is_told_exactly_once<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -101,7 +101,7 @@ pub fn every_id_is_told_exactly_once<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P2: what the operating system refuses is no error of the launch but an end, told like any other.
+/// What the operating system refuses is no error of the launch but an end, told like any other.
 pub fn what_the_system_refuses_is_an_exit<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -155,7 +155,7 @@ pub fn what_the_system_refuses_is_an_exit<L: Lifecycle>(make: impl FnOnce() -> L
     }
 }
 
-/// P2: an invalid spec is refused at once, there is no id and no notification, and what runs runs on.
+/// An invalid spec is refused at once, there is no id and no notification, and what runs runs on.
 ///
 /// `Tasks` sees to this, whatever the backend does.
 pub fn what_is_invalid_leaves_no_id<L: Lifecycle>(make: impl FnOnce() -> L) {
@@ -183,7 +183,7 @@ pub fn what_is_invalid_leaves_no_id<L: Lifecycle>(make: impl FnOnce() -> L) {
     assert_eq!(trial.probe.pushed().len(), 1, "only the valid task is told");
 }
 
-/// P3: whoever sees the exit finds the notification: at its push there is no exit yet, at the exit it is
+/// Whoever sees the exit finds the notification: at its push there is no exit yet, at the exit it is
 /// there.
 pub fn the_notification_is_there_before_the_exit<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
@@ -210,7 +210,7 @@ pub fn the_notification_is_there_before_the_exit<L: Lifecycle>(make: impl FnOnce
     );
 }
 
-/// P3: nothing is told as long as the leader lives.
+/// Nothing is told as long as the leader lives.
 pub fn the_end_is_told_after_the_end<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;

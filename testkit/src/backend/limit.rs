@@ -1,4 +1,4 @@
-//! P12: no more at once than is allowed.
+//! No more at once than is allowed.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::folder::{ANNOUNCE, HOLD};
 use crate::trial::{Needs, Trial};
 use crate::wait;
 
-/// P12: two may run: the third waits as `Queued` until one of them has ended.
+/// Two may run: the third waits as `Queued` until one of them has ended.
 pub fn max_running_is_kept<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::limited(make, Needs::LocalProcesses, 2) else {
         return;
@@ -37,7 +37,7 @@ pub fn max_running_is_kept<L: Lifecycle>(make: impl FnOnce() -> L) {
     }
 }
 
-/// P12: tasks start in the order in which they were launched.
+/// Tasks start in the order in which they were launched.
 pub fn tasks_start_in_order<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::limited(make, Needs::LocalProcesses, 1) else {
         return;
@@ -55,7 +55,7 @@ pub fn tasks_start_in_order<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P12: a task that waits can be stopped: it is told at once and never starts.
+/// A task that waits can be stopped: it is told at once and never starts.
 pub fn queued_tasks_can_be_stopped<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::limited(make, Needs::LocalProcesses, 1) else {
         return;
@@ -80,7 +80,7 @@ pub fn queued_tasks_can_be_stopped<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P12: time in the queue is no time of the run.
+/// Time in the queue is no time of the run.
 pub fn deadline_counts_from_the_start_of_the_run<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::limited(make, Needs::LocalProcesses, 1) else {
         return;

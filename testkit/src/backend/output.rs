@@ -1,17 +1,18 @@
-//! P8: what a task writes.
+//! What a task writes.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use meanwhile_core::{
-    EndedBy, ExitStatus, Handle, Lifecycle, OutputFiles, OutputLimit, Spec, Stop, Stream,
+    EndedBy, ExitStatus, Handle, Lifecycle, OutputFiles, OutputLimit, OutputStats, Spec, Stop,
+    Stream,
 };
 
 use crate::folder::HOLD;
 use crate::trial::{Needs, Trial, not_demanded};
 use crate::wait;
 
-/// P8: both streams in the order in which they were written, and every byte as it was.
+/// Both streams in the order in which they were written, and every byte as it was.
 pub fn output_is_in_order_byte_for_byte<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -38,7 +39,7 @@ pub fn output_is_in_order_byte_for_byte<L: Lifecycle>(make: impl FnOnce() -> L) 
     );
 }
 
-/// P8: each stream in a file of its own, where that is asked for.
+/// Each stream in a file of its own, where that is asked for.
 pub fn split_output<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -52,7 +53,7 @@ pub fn split_output<L: Lifecycle>(make: impl FnOnce() -> L) {
     assert_eq!(exit.output.bytes, 14, "the bytes of both streams count");
 }
 
-/// P8: output can be read by offset while the task runs, and after it ended.
+/// Output can be read by offset while the task runs, and after it ended.
 pub fn output_is_readable_while_it_runs<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -96,7 +97,7 @@ const NUMBERED: &str = r#"awk 'BEGIN { for (i = 0; i < 2097152; i++) printf "%01
 /// File systems give out whole blocks.
 const SLACK: u64 = 64 << 10;
 
-/// P8: of too much output head and tail are kept at their offsets, the middle is dropped and counted, and
+/// Of too much output head and tail are kept at their offsets, the middle is dropped and counted, and
 /// the task ends as if nothing had been.
 pub fn output_is_kept_within_its_limit<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
@@ -151,7 +152,7 @@ pub fn output_is_kept_within_its_limit<L: Lifecycle>(make: impl FnOnce() -> L) {
     }
 }
 
-/// P8: the disk is not filled while the task runs either.
+/// The disk is not filled while the task runs either.
 pub fn output_is_bounded_while_it_runs<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -161,24 +162,29 @@ pub fn output_is_bounded_while_it_runs<L: Lifecycle>(make: impl FnOnce() -> L) {
             .here(format!("{NUMBERED}\n{HOLD}"))
             .output_limit(LIMIT),
     );
-    wait::until("the task has written all", || {
-        handle
-            .written(Stream::Stdout)
-            .is_ok_and(|written| written == WRITTEN)
-    });
-    if bytes_on_disk(&handle).is_none() {
-        return not_demanded("the output is in no file");
-    }
-    // Half as much again is left to whoever drops large pieces at a time.
-    let bound = LIMIT.total() * 3 / 2;
-    wait::until("the middle is dropped while the task runs", || {
-        bytes_on_disk(&handle).is_some_and(|on_disk| on_disk <= bound)
-    });
+    wait_for_the_middle_to_be_dropped(&handle);
     assert_eq!(
         handle.exit(),
         None,
         "the middle is dropped only after the end"
     );
+}
+
+#[track_caller]
+fn wait_for_the_middle_to_be_dropped(handle: &Handle) {
+    wait::until("the task has written all", || {
+        handle
+            .written(Stream::Stdout)
+            .is_ok_and(|written| written == WRITTEN)
+    });
+    if bytes_on_disk(handle).is_none() {
+        return not_demanded("the output is in no file");
+    }
+    // Half as much again is left to whoever drops large pieces at a time.
+    let bound = LIMIT.total() * 3 / 2;
+    wait::until("the middle is dropped while the task runs", || {
+        bytes_on_disk(handle).is_some_and(|on_disk| on_disk <= bound)
+    });
 }
 
 fn bytes_on_disk(handle: &Handle) -> Option<u64> {
@@ -193,7 +199,7 @@ fn numbered(from: u64, to: u64) -> Vec<u8> {
     lines.skip((from % 16) as usize).take(length).collect()
 }
 
-/// P8: a task that may not write more than its limit is stopped there, and what it wrote is kept.
+/// A task that may not write more than its limit is stopped there, and what it wrote is kept.
 pub fn stop_after_output_limit<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -213,7 +219,47 @@ pub fn stop_after_output_limit<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P8: a command of any length runs, though no system takes so long an argument.
+/// What a task cuts off by itself, as `> /dev/stderr` does with a file, is not counted as something to read.
+pub fn output_that_the_task_cuts_off_is_counted<L: Lifecycle>(make: impl FnOnce() -> L) {
+    let Some(trial) = Trial::new(make, Needs::Commands) else {
+        return;
+    };
+    let line = "echo first; echo oops > /dev/stderr; echo last";
+    let handle = trial.launch(Spec::shell(line));
+    assert_eq!(trial.end(&handle).status, ExitStatus::Code(0));
+    let text = trial.text(&handle);
+    assert!(text.ends_with("last\n"), "the last line is gone: {text:?}");
+    assert!(!text.contains('\0'), "nobody wrote that: {text:?}");
+    assert_what_is_readable_is_counted(&trial, &handle);
+}
+
+/// A cut takes the hole of a dropped middle with it: what is written later does not disappear there.
+pub fn what_follows_a_cut_can_be_read<L: Lifecycle>(make: impl FnOnce() -> L) {
+    let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
+        return;
+    };
+    let line = format!("{NUMBERED}\n{HOLD}\n: > /dev/stderr\necho last");
+    let handle = trial.launch(trial.here(line).output_limit(LIMIT));
+    wait_for_the_middle_to_be_dropped(&handle);
+    trial.folder.open("gate");
+    assert_eq!(trial.end(&handle).status, ExitStatus::Code(0));
+    let text = trial.text(&handle);
+    assert!(text.ends_with("last\n"), "the last line is gone");
+    assert_what_is_readable_is_counted(&trial, &handle);
+}
+
+#[track_caller]
+fn assert_what_is_readable_is_counted(trial: &Trial, handle: &Handle) {
+    let OutputStats { bytes, dropped } = trial.end(handle).output;
+    let readable = trial.bytes(handle, Stream::Stdout).len() as u64;
+    assert_eq!(
+        bytes.checked_sub(dropped),
+        Some(readable),
+        "{bytes} bytes were counted, {dropped} of them as dropped, and {readable} can be read"
+    );
+}
+
+/// A command of any length runs, though no system takes so long an argument.
 pub fn a_large_command_runs<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -225,4 +271,15 @@ pub fn a_large_command_runs<L: Lifecycle>(make: impl FnOnce() -> L) {
         trial.text(&handle) == format!("{word}\n"),
         "the command was not run as it was given"
     );
+}
+
+/// The shell does not take a line for its options.
+pub fn a_line_that_begins_with_a_dash_runs<L: Lifecycle>(make: impl FnOnce() -> L) {
+    let Some(trial) = Trial::new(make, Needs::Commands) else {
+        return;
+    };
+    for line in ["-v 2> /dev/null; echo ran", "+v 2> /dev/null; echo ran"] {
+        let said = trial.run_for_output(Spec::shell(line));
+        assert_eq!(said, "ran\n", "taken for an option: {line}");
+    }
 }

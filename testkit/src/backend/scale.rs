@@ -1,8 +1,11 @@
-//! P11: very many tasks at once.
+//! Very many tasks at once, and too few descriptors.
 
 use std::env;
+use std::fs::File;
+use std::time::Duration;
 
-use meanwhile_core::{ExitStatus, Lifecycle};
+use meanwhile_core::{ExitStatus, Lifecycle, Spec};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 
 use crate::folder::HOLD;
 use crate::process;
@@ -14,7 +17,7 @@ pub const MANY: usize = 1_000;
 /// How many threads a backend may take for them, however many they are.
 pub const MAX_THREADS: usize = 64;
 
-/// P11: a thousand tasks live at once, or as many as the backend declares, on a bounded number of threads;
+/// A thousand tasks live at once, or as many as the backend declares, on a bounded number of threads;
 /// all are told.
 pub fn a_thousand_at_once<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::alone(make, Needs::LocalProcesses) else {
@@ -57,4 +60,46 @@ pub fn a_thousand_at_once<L: Lifecycle>(make: impl FnOnce() -> L) {
         many,
         "one notification for each task"
     );
+}
+
+/// A start that the system has no descriptor for is made up for when there are some again.
+pub fn a_lack_of_descriptors_passes<L: Lifecycle>(make: impl FnOnce() -> L) {
+    let Some(trial) = Trial::alone(make, Needs::LocalProcesses) else {
+        return;
+    };
+    // What a backend opens once, it opens here.
+    assert_eq!(trial.run(Spec::shell("true")).code(), Some(0));
+    let lack = Lack::begin();
+    let handle = trial.launch(Spec::shell("exit 3"));
+    // Whoever gives up does so at once. Whoever waits shows nothing, however long this looks.
+    let given_up = handle.wait_timeout(Duration::from_millis(300));
+    assert_eq!(given_up, None, "the start was given up");
+    drop(lack);
+    assert_eq!(trial.end(&handle).status, ExitStatus::Code(3));
+}
+
+/// No descriptor can be had in this process as long as this is there.
+struct Lack {
+    before: (rlim_t, rlim_t),
+    _all: Vec<File>,
+}
+
+impl Lack {
+    fn begin() -> Self {
+        let before = getrlimit(Resource::RLIMIT_NOFILE).expect("a process knows its limits");
+        // A lower limit, so that there are only a few to be taken.
+        let soon = process::descriptors() as rlim_t + 16;
+        setrlimit(Resource::RLIMIT_NOFILE, soon.min(before.0), before.1)
+            .expect("a process may lower its own limit");
+        let all = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+        Self { before, _all: all }
+    }
+}
+
+impl Drop for Lack {
+    /// Gives them back. The limit goes first: so there are enough at once.
+    fn drop(&mut self) {
+        let (soft, hard) = self.before;
+        setrlimit(Resource::RLIMIT_NOFILE, soft, hard).expect("it was the limit before");
+    }
 }

@@ -1,4 +1,4 @@
-//! P6: stopping.
+//! Stopping.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub(super) const LONG: Duration = Duration::from_secs(600);
 /// Stays, with short sleeps: a shell looks at its traps only between two commands.
 const LINGER: &str = "while :; do sleep 0.1; done";
 
-/// P6: a stop reaches the leader and all that it started.
+/// A stop reaches the leader and all that it started.
 pub fn stop_reaches_the_whole_tree<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -27,7 +27,7 @@ pub fn stop_reaches_the_whole_tree<L: Lifecycle>(make: impl FnOnce() -> L) {
     assert_eq!((exit.ended_by, exit.survivors), (EndedBy::Agent, 0));
 }
 
-/// P6: a stop reaches a process that left the group and the session and is nobody's child any more.
+/// A stop reaches a process that left the group and the session and is nobody's child any more.
 ///
 /// Not demanded where there is no `setsid` program.
 pub fn stop_reaches_what_left_the_group<L: Lifecycle>(make: impl FnOnce() -> L) {
@@ -45,7 +45,7 @@ pub fn stop_reaches_what_left_the_group<L: Lifecycle>(make: impl FnOnce() -> L) 
     assert_none_alive(&trial.folder);
 }
 
-/// P6: the polite signal comes first, and there is time to act on it.
+/// The polite signal comes first, and there is time to act on it.
 pub fn stop_grants_the_grace<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -62,7 +62,7 @@ pub fn stop_grants_the_grace<L: Lifecycle>(make: impl FnOnce() -> L) {
     assert_eq!(exit.ended_by, EndedBy::Agent);
 }
 
-/// P6: a grace of zero, of the stop or of the spec, kills without asking.
+/// A grace of zero, of the stop or of the spec, kills without asking.
 pub fn grace_zero_kills_at_once<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -78,7 +78,7 @@ pub fn grace_zero_kills_at_once<L: Lifecycle>(make: impl FnOnce() -> L) {
     }
 }
 
-/// P6: whoever ignores the polite signal is killed when the grace is over, and not before.
+/// Whoever ignores the polite signal is killed when the grace is over, and not before.
 pub fn term_ignorers_are_killed_after_the_grace<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -101,7 +101,7 @@ pub fn term_ignorers_are_killed_after_the_grace<L: Lifecycle>(make: impl FnOnce(
     assert_none_alive(&trial.folder);
 }
 
-/// P6: the last signal goes out though the leader obeyed the polite one.
+/// The last signal goes out though the leader obeyed the polite one.
 pub fn leader_dies_but_member_ignores_term<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -115,7 +115,7 @@ pub fn leader_dies_but_member_ignores_term<L: Lifecycle>(make: impl FnOnce() -> 
     assert_eq!((exit.ended_by, exit.survivors), (EndedBy::Agent, 0));
 }
 
-/// P6: a stopped process sees the polite signal only if it is woken.
+/// A stopped process sees the polite signal only if it is woken.
 pub fn stopped_processes_are_reached<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -127,7 +127,7 @@ pub fn stopped_processes_are_reached<L: Lifecycle>(make: impl FnOnce() -> L) {
     assert_eq!(trial.end(&handle).status, ExitStatus::Signal(15));
 }
 
-/// P6: further stops do no harm: the first says who ended it, and one after the end changes nothing.
+/// Further stops do no harm: the first says who ended it, and one after the end changes nothing.
 pub fn stop_twice_and_after_the_end<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -155,7 +155,7 @@ pub fn stop_twice_and_after_the_end<L: Lifecycle>(make: impl FnOnce() -> L) {
     assert_eq!(trial.told(&handle).exit, exit);
 }
 
-/// P6: a later stop may be less patient.
+/// A later stop may be less patient.
 pub fn a_later_stop_may_shorten_the_grace<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -172,7 +172,7 @@ pub fn a_later_stop_may_shorten_the_grace<L: Lifecycle>(make: impl FnOnce() -> L
     );
 }
 
-/// P6: a stop right behind the launch is not lost, whichever of the two is faster.
+/// A stop right behind the launch is not lost, whichever of the two is faster.
 pub fn stop_at_once_after_launch<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -191,6 +191,33 @@ pub fn stop_at_once_after_launch<L: Lifecycle>(make: impl FnOnce() -> L) {
         assert!(by_the_stop, "the stop was lost: {:?}", exit.status);
         assert_eq!(exit.ended_by, EndedBy::Agent);
         trial.told(&handle);
+    }
+    assert_none_alive(&trial.folder);
+}
+
+/// Hundreds of tasks that run are stopped at once, or as many as the backend declares: no stop is lost.
+pub fn hundreds_of_stops_at_once<L: Lifecycle>(make: impl FnOnce() -> L) {
+    let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
+        return;
+    };
+    let many = trial
+        .tasks
+        .capabilities()
+        .max_live()
+        .map_or(300, |max| max.min(300));
+    let spec = || trial.here(format!("{ANNOUNCE}\n{HOLD}")).grace(LONG);
+    let handles: Vec<_> = (0..many).map(|_| trial.launch(spec())).collect();
+    trial.folder.processes(many);
+    for handle in &handles {
+        handle.stop(Stop::by(EndedBy::Agent));
+    }
+    for handle in &handles {
+        let exit = trial.end(handle);
+        assert_eq!(
+            (&exit.status, exit.ended_by),
+            (&ExitStatus::Signal(15), EndedBy::Agent)
+        );
+        assert_eq!(trial.told(handle).exit, exit);
     }
     assert_none_alive(&trial.folder);
 }

@@ -1,4 +1,4 @@
-//! P7: what a task finds around it.
+//! What a task finds around it.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,9 +16,9 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd;
 
 use crate::folder::{ANNOUNCE, HOLD};
-use crate::trial::{Needs, Trial, not_demanded};
+use crate::trial::{Needs, Trial, Turn, not_demanded};
 
-/// P7: a task that reads its stdin sees the end of it at once, whatever the stdin of this process is.
+/// A task that reads its stdin sees the end of it at once, whatever the stdin of this process is.
 pub fn stdin_is_at_its_end<L: Lifecycle>(make: impl FnOnce() -> L) {
     // Alone: the stdin of the whole process is another one meanwhile.
     let Some(trial) = Trial::alone(make, Needs::Commands) else {
@@ -56,7 +56,7 @@ impl Drop for SilentStdin {
     }
 }
 
-/// P7: a task that was given something to read reads all of it, and then the end.
+/// A task that was given something to read reads all of it, and then the end.
 pub fn stdin_bytes_are_read<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -73,7 +73,7 @@ pub fn stdin_bytes_are_read<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P7: a task need not read what it was given.
+/// A task need not read what it was given.
 pub fn stdin_bytes_may_stay_unread<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::Commands) else {
         return;
@@ -83,7 +83,7 @@ pub fn stdin_bytes_may_stay_unread<L: Lifecycle>(make: impl FnOnce() -> L) {
     assert_eq!(exit.status, ExitStatus::Code(3));
 }
 
-/// P7: the task has its three descriptors and no other, though this process has one that is inheritable.
+/// The task has its three descriptors and no other, though this process has one that is inheritable.
 pub fn no_descriptor_is_inherited<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -100,7 +100,7 @@ pub fn no_descriptor_is_inherited<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P7: the thread that makes the backend and launches blocks signals; its tasks do not.
+/// The thread that makes the backend and launches blocks signals; its tasks do not.
 pub fn signals_are_default_and_unblocked<L: Lifecycle>(make: impl FnOnce() -> L + Send) {
     let blocking = || {
         let blocked: SigSet = SIGNALS.into_iter().collect();
@@ -112,7 +112,7 @@ pub fn signals_are_default_and_unblocked<L: Lifecycle>(make: impl FnOnce() -> L 
     done.unwrap_or_else(|panic| resume_unwind(panic));
 }
 
-/// P7: what this process ignores, as under `nohup`, its tasks do not.
+/// What this process ignores, as under `nohup`, its tasks do not.
 ///
 /// A process cannot begin to ignore a signal without unsafe code, so this test is run once more under a
 /// shell that does. Not demanded where it cannot be: if the calling thread is not named as its test.
@@ -121,6 +121,8 @@ pub fn ignored_signals_are_default_again<L: Lifecycle>(make: impl FnOnce() -> L)
     if env::var_os(INNER).is_some() {
         return assert_signals_end_a_task(make);
     }
+    // To run a program takes descriptors, which another check may have taken away.
+    let _turn = Turn::shared();
     let this = thread::current();
     let program = env::current_exe().expect("a test knows its own program");
     let mut again = Command::new("/bin/sh");
@@ -168,7 +170,7 @@ fn assert_signals_end_a_task<L: Lifecycle>(make: impl FnOnce() -> L) {
     }
 }
 
-/// P7: the leader leads a process group of its own, so a signal for this one does not reach it.
+/// The leader leads a process group of its own, so a signal for this one does not reach it.
 pub fn own_process_group<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -181,7 +183,7 @@ pub fn own_process_group<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P7: the environment is this process's, with the changes that were asked for in their order.
+/// The environment is this process's, with the changes that were asked for in their order.
 pub fn environment_is_what_was_asked_for<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -217,7 +219,7 @@ pub fn environment_is_what_was_asked_for<L: Lifecycle>(make: impl FnOnce() -> L)
     );
 }
 
-/// P7: the task runs in the folder that was asked for.
+/// The task runs in the folder that was asked for.
 pub fn cwd_is_what_was_asked_for<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -235,7 +237,7 @@ pub fn cwd_is_what_was_asked_for<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P7: a bare name is looked up in the task's own `PATH`, not in this process's.
+/// A bare name is looked up in the task's own `PATH`, not in this process's.
 pub fn a_program_is_looked_up_in_its_own_path<L: Lifecycle>(make: impl FnOnce() -> L) {
     // Alone: a fork of another check would for a moment hold the program open for writing, and a program that
     // is being written cannot be run.

@@ -1,4 +1,4 @@
-//! P5, and what P6 says of a natural end: the leader's end and who outlives it.
+//! The leader's end, and who outlives it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::folder::{ANNOUNCE, ESCAPED_MEMBER, Folder, HOLD, MEMBER, STUBBORN_MEM
 use crate::process::{self, Process};
 use crate::trial::{Needs, Trial, not_demanded};
 
-/// P5: the leader's end is the end, though a process that lives on holds its output.
+/// The leader's end is the end, though a process that lives on holds its output.
 pub fn exit_does_not_wait_for_held_output<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -18,7 +18,7 @@ pub fn exit_does_not_wait_for_held_output<L: Lifecycle>(make: impl FnOnce() -> L
     assert_eq!(exit.survivors, 1, "the survivor was not counted");
 }
 
-/// P5: a survivor that left the group and the session is counted too.
+/// A survivor that left the group and the session is counted too.
 ///
 /// Not demanded where there is no `setsid` program.
 pub fn setsid_survivor_is_counted<L: Lifecycle>(make: impl FnOnce() -> L) {
@@ -36,7 +36,7 @@ pub fn setsid_survivor_is_counted<L: Lifecycle>(make: impl FnOnce() -> L) {
     );
 }
 
-/// P6: on a natural end survivors are left alone, all of them counted.
+/// On a natural end survivors are left alone, all of them counted.
 pub fn natural_end_leaves_survivors_alone<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
         return;
@@ -50,7 +50,7 @@ pub fn natural_end_leaves_survivors_alone<L: Lifecycle>(make: impl FnOnce() -> L
     trial.folder.release(3);
 }
 
-/// P6: survivors are stopped before the end is told if the spec says so, and the status is still the
+/// Survivors are stopped before the end is told if the spec says so, and the status is still the
 /// leader's.
 pub fn survivors_stop_if_the_spec_says_so<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {

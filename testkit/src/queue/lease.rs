@@ -1,4 +1,4 @@
-//! Q2 and Q6: at least once, and effectively once.
+//! At least once, and effectively once.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn filled<Q: NotificationQueue>(
     (queue, owner, pushed)
 }
 
-/// Q2: what somebody holds is not given to somebody else.
+/// What somebody holds is not given to somebody else.
 pub fn drained_is_not_drained_again_within_its_lease<Q: NotificationQueue>(
     make: impl FnOnce() -> Q,
 ) {
@@ -30,7 +30,7 @@ pub fn drained_is_not_drained_again_within_its_lease<Q: NotificationQueue>(
     assert_eq!(drain(&queue, &owner, usize::MAX), [], "drained twice");
 }
 
-/// Q2: what was given back is told again, as the same event.
+/// What was given back is told again, as the same event.
 pub fn unacknowledged_comes_back_with_the_same_event_id<Q: NotificationQueue>(
     make: impl FnOnce() -> Q,
 ) {
@@ -50,7 +50,7 @@ pub fn unacknowledged_comes_back_with_the_same_event_id<Q: NotificationQueue>(
     }
 }
 
-/// Q2: what comes back is not behind what came later.
+/// What comes back is not behind what came later.
 pub fn unacknowledged_comes_back_at_its_old_place<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     let (queue, owner, pushed) = filled(make, 6);
     let expected = ids(&pushed);
@@ -73,7 +73,7 @@ pub fn unacknowledged_comes_back_at_its_old_place<Q: NotificationQueue>(make: im
     );
 }
 
-/// Q2: what was acknowledged is over, though its lease may have run out by then.
+/// What was acknowledged is over, though its lease may have run out by then.
 pub fn acknowledged_never_comes_back<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     let (queue, owner, pushed) = filled(make, 4);
     let expected = ids(&pushed);
@@ -91,7 +91,7 @@ pub fn acknowledged_never_comes_back<Q: NotificationQueue>(make: impl FnOnce() -
     );
 }
 
-/// Q2: a holder that is gone keeps nothing for good.
+/// A holder that is gone keeps nothing for good.
 pub fn lease_runs_out<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     let (queue, owner, pushed) = filled(make, 2);
     let expected = ids(&pushed);
@@ -108,7 +108,7 @@ pub fn lease_runs_out<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     );
 }
 
-/// Q2: an event that the queue does not know disturbs nothing.
+/// An event that the queue does not know disturbs nothing.
 pub fn unknown_events_are_ignored<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     let (queue, owner, pushed) = filled(make, 3);
     let unknown = [EventId::ended(TaskId::random())];
@@ -132,7 +132,7 @@ pub fn unknown_events_are_ignored<Q: NotificationQueue>(make: impl FnOnce() -> Q
     );
 }
 
-/// Q6: an ending that was read elsewhere is not told, whether it was pending or held.
+/// An ending that was read elsewhere is not told, whether it was pending or held.
 pub fn consumed_is_not_told<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     let (queue, owner, pushed) = filled(make, 4);
     let expected = ids(&pushed);

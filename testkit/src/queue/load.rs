@@ -1,4 +1,4 @@
-//! Q5, and all of it at once.
+//! Very many endings, and many threads.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -12,7 +12,7 @@ use crate::wait;
 /// More than any queue has room for.
 const VERY_MANY: usize = 30_000;
 
-/// Q5: pushes come through though nobody drains, and every one of them is told.
+/// Pushes come through though nobody drains, and every one of them is told.
 pub fn a_full_queue_drops_no_ending_and_blocks_nobody<Q: NotificationQueue>(
     make: impl FnOnce() -> Q,
 ) {
@@ -51,7 +51,7 @@ pub fn a_full_queue_drops_no_ending_and_blocks_nobody<Q: NotificationQueue>(
     );
 }
 
-/// Q1, Q2: many threads push, others drain, acknowledge and give back, and each event is told once.
+/// Many threads push, others drain, acknowledge and give back, and each event is told once.
 pub fn concurrent_producers_and_drainers_lose_and_double_nothing<Q: NotificationQueue>(
     make: impl FnOnce() -> Q,
 ) {

@@ -1,4 +1,4 @@
-//! P3 and Q1: what is pushed can be drained, by whom, and in which order.
+//! What is pushed can be drained, by whom, and in which order.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use meanwhile_core::{NotificationQueue, Owner, Tasks};
 
 use super::endings::{EndsAtOnce, drain, endings, ids, launch};
 
-/// P3: when `push` returns, a drain finds what was pushed.
+/// When `push` returns, a drain finds what was pushed.
 pub fn push_makes_it_drainable_before_it_returns<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     let queue = make();
     let owner = Owner::default();
@@ -27,7 +27,7 @@ pub fn push_makes_it_drainable_before_it_returns<Q: NotificationQueue>(make: imp
     }
 }
 
-/// P3: whoever sees the exit of a task finds its notification.
+/// Whoever sees the exit of a task finds its notification.
 pub fn whoever_sees_the_exit_finds_the_notification<Q: NotificationQueue>(
     make: impl FnOnce() -> Q,
 ) {
@@ -44,7 +44,7 @@ pub fn whoever_sees_the_exit_finds_the_notification<Q: NotificationQueue>(
     );
 }
 
-/// Q1: each owner's items come in the order in which they were pushed, whatever comes between.
+/// Each owner's items come in the order in which they were pushed, whatever comes between.
 pub fn fifo_per_owner<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     let queue = make();
     let (one, other) = (Owner::new("one"), Owner::new("other"));
@@ -65,7 +65,7 @@ pub fn fifo_per_owner<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     );
 }
 
-/// Q1: an owner gets its own items, whole and unchanged, and cannot touch another's.
+/// An owner gets its own items, whole and unchanged, and cannot touch another's.
 pub fn owners_are_apart<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     let queue = make();
     let (one, other) = (Owner::new("one"), Owner::new("other"));
@@ -88,7 +88,7 @@ pub fn owners_are_apart<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     assert_eq!(queue.pending(&one), 0, "another owner's word counts");
 }
 
-/// Q1: a drain takes all that is pending, or the first n of it, and leaves the others.
+/// A drain takes all that is pending, or the first n of it, and leaves the others.
 pub fn drain_takes_all_or_the_first_n<Q: NotificationQueue>(make: impl FnOnce() -> Q) {
     let queue = Arc::new(make());
     let owner = Owner::default();

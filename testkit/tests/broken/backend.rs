@@ -3,7 +3,7 @@
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +13,8 @@ use meanwhile_core::{
     Output, OutputFiles, Report, Spec, Stop, Supervision, Survivors, Sweep, Task, TaskId, Verdict,
     Work,
 };
+
+use nix::errno::Errno;
 
 use super::files::Files;
 use super::live::{Child, Live, RunningJob};
@@ -46,6 +48,7 @@ pub(crate) enum Flaw {
     HearsOneStop,
     HearsNoStopBeforeTheStart,
     HearsNoShutdown,
+    HearsFewStops,
     InheritsStdin,
     GivesNoInput,
     WantsItsInputRead,
@@ -59,14 +62,19 @@ pub(crate) enum Flaw {
     ShowsOutputAtTheEnd,
     ForgetsTheOutputLimit,
     PassesEveryLineAsArgument,
+    TakesALineForOptions,
+    WritesWithoutAppending,
     ForgetsTheTimeout,
     CutsTheTimeout,
     CallsATimeoutWithCodeAnEnd,
     ClearsOutputOnStop,
     LeaksADescriptor,
     LeavesAZombie,
+    GivesUpWithoutDescriptors,
     CallsAJobErrorSuccess,
     DiesOfAPanic,
+    DiesOfADrop,
+    DiesOfAnError,
     AsksNoJob,
     LeavesJobsRunning,
 }
@@ -75,6 +83,7 @@ pub(crate) enum Flaw {
 pub(crate) struct Naive {
     flaw: Flaw,
     home: PathBuf,
+    stops: Arc<AtomicUsize>,
 }
 
 impl Naive {
@@ -83,6 +92,7 @@ impl Naive {
         Self {
             flaw,
             home: home.to_owned(),
+            stops: Arc::default(),
         }
     }
 }
@@ -98,6 +108,7 @@ impl Lifecycle for Naive {
             files: Arc::clone(&files),
             started: Arc::default(),
             stopped: AtomicBool::new(false),
+            stops_of_all: Arc::clone(&self.stops),
         };
         let started = Arc::clone(&control.started);
         let in_launch = matches!(flaw, Flaw::SpawnsInLaunch | Flaw::FeedsInputInLaunch);
@@ -131,6 +142,8 @@ impl Lifecycle for Naive {
             .with_commands()
             .with_local_processes()
             .with_jobs()
+            // Each has a thread that goes through all of /proc.
+            .with_max_live(100)
     }
 }
 
@@ -151,6 +164,13 @@ fn start(spec: &Spec, files: &Arc<Files>, id: TaskId, flaw: Flaw) -> Result<Box<
     match Child::start(spec, files, id, flaw) {
         Ok(child) => Ok(Box::new(child)),
         Err(_) if flaw == Flaw::CallsAFailedStartACode => Err(Ending::of(ExitStatus::Code(127))),
+        Err(error)
+            if error.raw_os_error() == Some(Errno::EMFILE as i32)
+                && flaw != Flaw::GivesUpWithoutDescriptors =>
+        {
+            thread::sleep(Duration::from_millis(5));
+            start(spec, files, id, flaw)
+        }
         Err(error) => Err(Ending::failed_to_start(
             error.to_string(),
             error.raw_os_error(),
@@ -299,16 +319,20 @@ struct Control {
     files: Arc<Files>,
     started: Arc<AtomicBool>,
     stopped: AtomicBool,
+    stops_of_all: Arc<AtomicUsize>,
 }
 
 impl Task for Control {
     fn stop(&self, mut stop: Stop) {
         let again = self.stopped.swap(true, Ordering::Relaxed);
         let started = self.started.load(Ordering::Relaxed);
+        let stops = self.stops_of_all.fetch_add(1, Ordering::Relaxed);
         match self.flaw {
             Flaw::HearsOneStop if again => return,
             Flaw::HearsNoStopBeforeTheStart if !started => return,
             Flaw::HearsNoShutdown if stop.by == EndedBy::Shutdown => return,
+            // As one does whose mailbox has so many places.
+            Flaw::HearsFewStops if stops >= 64 => return,
             Flaw::TakesTheGraceOfTheSpecOnly => stop.grace = None,
             _ => {}
         }

@@ -23,23 +23,25 @@ impl Files {
         fs::create_dir(&folder).expect("a folder can be made in the one of this test");
         let out = folder.join("out");
         let err = is_split(spec, flaw).then(|| folder.join("err"));
-        let files = Self {
+        Self {
             folder,
             out,
             err,
             flaw,
             ended: AtomicBool::new(false),
-        };
-        files.clear();
-        files
+        }
     }
 
     /// The files for stdout and stderr.
     pub(crate) fn open(&self) -> io::Result<(File, File)> {
-        let append = |path| OpenOptions::new().append(true).open(path);
+        let appends = self.flaw != Flaw::WritesWithoutAppending;
+        let open = |path| {
+            let mut options = OpenOptions::new();
+            options.create(true).write(true).append(appends).open(path)
+        };
         Ok((
-            append(&self.out)?,
-            append(self.err.as_ref().unwrap_or(&self.out))?,
+            open(&self.out)?,
+            open(self.err.as_ref().unwrap_or(&self.out))?,
         ))
     }
 
@@ -65,7 +67,10 @@ impl Files {
             (_, None) => return Ok(Vec::new()),
         };
         let mut bytes = Vec::new();
-        let mut file = File::open(path)?;
+        // There is none before the start.
+        let Ok(mut file) = File::open(path) else {
+            return Ok(bytes);
+        };
         file.seek(SeekFrom::Start(offset))?;
         file.take(limit as u64).read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -92,7 +97,8 @@ impl Output for Files {
 
     fn written(&self, stream: Stream) -> io::Result<u64> {
         self.path(stream)
-            .map_or(Ok(0), |path| Ok(fs::metadata(path)?.len()))
+            .and_then(|path| fs::metadata(path).ok())
+            .map_or(Ok(0), |file| Ok(file.len()))
     }
 
     fn path(&self, stream: Stream) -> Option<&Path> {

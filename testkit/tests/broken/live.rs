@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::mem;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::process::{self, Command, Stdio};
 use std::sync::Arc;
@@ -183,7 +183,11 @@ fn command(spec: &Spec, files: &Files, flaw: Flaw) -> io::Result<Command> {
                 fs::write(&script, line.as_encoded_bytes())?;
                 command.arg(script);
             } else {
-                command.arg("-c").arg(line);
+                command.arg("-c");
+                if flaw != Flaw::TakesALineForOptions {
+                    command.arg("--");
+                }
+                command.arg(line);
             }
         }
         Work::Program { program, args } => {
@@ -265,8 +269,15 @@ impl Live for RunningJob {
             Ok(Poll::Ready(Err(_))) if self.flaw == Flaw::CallsAJobErrorSuccess => {
                 ExitStatus::Code(0)
             }
-            Ok(Poll::Ready(Err(error))) => self.failed(1, &error.to_string()),
-            Err(panic) if self.flaw == Flaw::DiesOfAPanic => std::panic::resume_unwind(panic),
+            Ok(Poll::Ready(Err(error))) => {
+                let shown = catch_unwind(AssertUnwindSafe(|| error.to_string()));
+                match shown {
+                    Ok(message) => self.failed(1, &message),
+                    Err(panic) if self.flaw == Flaw::DiesOfAnError => resume_unwind(panic),
+                    Err(_) => self.failed(101, "the error cannot be shown"),
+                }
+            }
+            Err(panic) if self.flaw == Flaw::DiesOfAPanic => resume_unwind(panic),
             Err(panic) => self.failed(101, panic.downcast_ref::<&str>().unwrap_or(&"")),
         };
         self.future = None;
@@ -281,6 +292,10 @@ impl Live for RunningJob {
                 self.killed = future.is_some();
                 if self.flaw == Flaw::LeavesJobsRunning {
                     mem::forget(future);
+                } else if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future)))
+                    && self.flaw == Flaw::DiesOfADrop
+                {
+                    resume_unwind(panic);
                 }
             }
             _ => {}

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -120,8 +120,10 @@ fn supervise(
         while let Some(Action::Sweep(sweep, ticket)) = action {
             match sweep {
                 Sweep::Terminate => asked_to_end.ask(),
-                // Dropping its future is what kills a job. It had no say in it, as a process has none.
-                Sweep::Kill if work.take().is_some() => {
+                // Dropping its future is what kills a job, also if it panics at that. It had no say in it, as
+                // a process has none.
+                Sweep::Kill if work.is_some() => {
+                    let _ = catch_unwind(AssertUnwindSafe(|| drop(work.take())));
                     let killed = Event::Exited(ExitStatus::Signal(9));
                     let _ = mail.send(Mail::Event(killed));
                 }
@@ -155,17 +157,13 @@ type JobFuture<'a> = Pin<Box<dyn Future<Output = Result<(), JobError>> + Send + 
 
 /// Polls a job that has not ended yet, and says how it ended if it does now.
 fn poll(work: &mut Option<JobFuture<'_>>, waker: &Waker, output: &Kept) -> Poll<ExitStatus> {
-    let Some(future) = work else {
-        return Poll::Pending;
-    };
-    let polled = catch_unwind(AssertUnwindSafe(|| {
-        future.as_mut().poll(&mut Context::from_waker(waker))
-    }));
+    let polled = catch_unwind(AssertUnwindSafe(|| run_its_code(work, waker)));
     let (code, last_words) = match polled {
         Ok(Poll::Pending) => return Poll::Pending,
         Ok(Poll::Ready(Ok(()))) => (0, None),
-        Ok(Poll::Ready(Err(error))) => (1, Some(format!("error: {error}\n"))),
+        Ok(Poll::Ready(Err(error))) => (1, Some(error)),
         Err(panic) => {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(work.take())));
             let text = panic.downcast_ref::<&str>().copied();
             let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
             (
@@ -174,12 +172,22 @@ fn poll(work: &mut Option<JobFuture<'_>>, waker: &Waker, output: &Kept) -> Poll<
             )
         }
     };
-    *work = None;
     if let Some(words) = last_words {
         // Where it cannot be written down, the code alone has to tell.
         let _ = output.append(words.as_bytes());
     }
     Poll::Ready(ExitStatus::Code(code))
+}
+
+/// To poll a job, to show its error and to drop it is all to run code of its own, which may panic.
+fn run_its_code(work: &mut Option<JobFuture<'_>>, waker: &Waker) -> Poll<Result<(), String>> {
+    let Some(future) = work else {
+        return Poll::Pending;
+    };
+    let result = ready!(future.as_mut().poll(&mut Context::from_waker(waker)));
+    let result = result.map_err(|error| format!("error: {error}\n"));
+    *work = None;
+    Poll::Ready(result)
 }
 
 /// Wakes a job by mail.
