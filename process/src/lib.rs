@@ -25,6 +25,7 @@ mod options;
 mod poller;
 mod remains;
 mod running;
+mod scheduling;
 mod spawn;
 mod spool;
 mod sweeper;

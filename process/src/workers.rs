@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
-use crate::lock;
+use crate::{lock, scheduling};
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -98,6 +98,7 @@ impl fmt::Debug for Workers {
 
 impl Shared {
     fn run(&self) {
+        scheduling::give_way();
         let mut state = lock(&self.state);
         loop {
             if let Some(work) = state.waiting.pop_front() {
