@@ -155,30 +155,51 @@ impl Shared {
         }
         // With nothing locked: a job's own code may say it.
         let command = spec.command();
-        let record = {
+        let record = self.enlist(spec, command, told_by)?;
+        // Recorded before anything is started, so that nothing runs that nobody knows of.
+        record.record_launch(&*self.queue);
+        let is_late = {
             let mut ledger = lock(&self.ledger);
-            if ledger.door != Door::Open {
-                return Err(LaunchError::closed());
+            let is_late = ledger.door != Door::Open;
+            if !is_late {
+                ledger.waiting.push_back(Arc::clone(&record));
             }
-            let id = std::iter::repeat_with(TaskId::random)
-                .find(|id| !ledger.records.contains_key(id))
-                .expect("an endless iterator of random ids has a new one");
-            let record = Arc::new(Record::new(id, spec, command, told_by));
-            ledger.launched += 1;
-            ledger.not_over += 1;
-            let number = ledger.launched;
-            ledger.records.insert(
-                id,
-                Listed {
-                    number,
-                    record: Arc::clone(&record),
-                },
-            );
-            ledger.waiting.push_back(Arc::clone(&record));
-            record
+            is_late
         };
-        self.admit();
+        if is_late {
+            // A shutdown began in between. Its id may be known by now, so this is told like any other end.
+            self.end_unstarted(&record, EndedBy::Shutdown);
+        } else {
+            self.admit();
+        }
         Ok(self.handle(record))
+    }
+
+    fn enlist(
+        &self,
+        spec: Spec,
+        command: String,
+        told_by: ToldBy,
+    ) -> Result<Arc<Record>, LaunchError> {
+        let mut ledger = lock(&self.ledger);
+        if ledger.door != Door::Open {
+            return Err(LaunchError::closed());
+        }
+        let id = std::iter::repeat_with(TaskId::random)
+            .find(|id| !ledger.records.contains_key(id))
+            .expect("an endless iterator of random ids has a new one");
+        let record = Arc::new(Record::new(id, spec, command, told_by));
+        ledger.launched += 1;
+        ledger.not_over += 1;
+        let number = ledger.launched;
+        ledger.records.insert(
+            id,
+            Listed {
+                number,
+                record: Arc::clone(&record),
+            },
+        );
+        Ok(record)
     }
 
     /// Hands waiting tasks to the backend while there is room.
@@ -198,7 +219,9 @@ impl Shared {
             let report = Report::new(Arc::clone(&record), Arc::clone(self));
             let hand_over = || {
                 let task = self.lifecycle.launch(Arc::clone(&record.spec), report);
-                record.attach(task)
+                let exit = record.attach(task);
+                record.record_output(&*self.queue);
+                exit
             };
             // A backend that panics has dropped the report: the task is told as lost. Those who wait behind it
             // have no part in that, nor has this thread, which may be anybody's.
@@ -277,7 +300,9 @@ impl Shared {
         }
         if let Shutdown::Stop(grace) = how {
             for record in records {
-                record.stop(Stop { by, grace });
+                let mut stop = Stop::by(by);
+                stop.grace = grace;
+                record.stop(stop);
             }
         }
     }

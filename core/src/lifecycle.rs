@@ -67,19 +67,32 @@ pub struct Stop {
     pub by: EndedBy,
     /// The time between the polite signal and the last one; `None` for what the spec says.
     pub grace: Option<Duration>,
+    /// The number of the polite signal; `None` for SIGTERM.
+    pub signal: Option<i32>,
 }
 
 impl Stop {
     /// Politely, with the grace of the spec.
     #[must_use]
     pub fn by(by: EndedBy) -> Self {
-        Self { by, grace: None }
+        Self {
+            by,
+            grace: None,
+            signal: None,
+        }
     }
 
     /// With this grace; zero kills at once.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = Some(grace);
+        self
+    }
+
+    /// By the signal of this number, and not by SIGTERM. The last one is SIGKILL all the same.
+    #[must_use]
+    pub fn signal(mut self, signal: i32) -> Self {
+        self.signal = Some(signal);
         self
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use event_listener::{EventListener, Listener};
 
 use crate::blocking::Deadline;
-use crate::{EventId, Notification, Owner, TaskId};
+use crate::{EventId, Milestone, Notification, Owner, TaskId};
 
 /// A queue of notifications, each for one owner.
 ///
@@ -49,6 +49,14 @@ pub trait NotificationQueue: Debug + Send + Sync + 'static {
     /// Is notified when something becomes pending for `owner`. Look at [`pending`](Self::pending) between
     /// the call and the waiting.
     fn listen(&self, owner: &Owner) -> EventListener;
+
+    /// Is told of `task` what is not told by [`push`](Self::push). A queue that outlives this process keeps it, so
+    /// that whoever comes after knows what ran; by default it is not kept.
+    ///
+    /// Nothing waits for a disk in here for long: [`Milestone::Launched`] comes from the launch itself.
+    fn record(&self, task: TaskId, milestone: Milestone<'_>) {
+        let _ = (task, milestone);
+    }
 }
 
 /// One owner's end of a queue.
@@ -236,5 +244,9 @@ impl<Q: NotificationQueue + ?Sized> NotificationQueue for Arc<Q> {
 
     fn listen(&self, owner: &Owner) -> EventListener {
         (**self).listen(owner)
+    }
+
+    fn record(&self, task: TaskId, milestone: Milestone<'_>) {
+        (**self).record(task, milestone);
     }
 }

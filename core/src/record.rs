@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use event_listener::Event;
 
 use crate::{Ending, Exit, Notification, Outcome, Output, Owner, Spec, Stop, Stream, Task, TaskId};
-use crate::{NotificationQueue, Notify};
+use crate::{Milestone, NotificationQueue, Notify};
 
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -164,16 +164,41 @@ impl Record {
         StopPassed::PassedOn
     }
 
-    pub(crate) fn mark_started(&self) {
-        // A second report of the start is a backend's mistake that changes nothing.
-        let _ = self.started.set((SystemTime::now(), Instant::now()));
+    /// Says when it was, the first time. A second report of the start is a backend's mistake that changes nothing.
+    pub(crate) fn mark_started(&self) -> Option<SystemTime> {
+        let now = SystemTime::now();
+        let is_first = self.started.set((now, Instant::now())).is_ok();
+        is_first.then_some(now)
+    }
+
+    /// Tells the queue that there is such a task now.
+    pub(crate) fn record_launch(&self, queue: &dyn NotificationQueue) {
+        let milestone = Milestone::Launched {
+            spec: &self.spec,
+            command: &self.command,
+            at: self.launched_at,
+        };
+        queue.record(self.id, milestone);
+    }
+
+    /// Tells the queue where the output goes.
+    pub(crate) fn record_output(&self, queue: &dyn NotificationQueue) {
+        let path = |stream| self.output().and_then(|output| output.path(stream));
+        let milestone = Milestone::Accepted {
+            stdout: path(Stream::Stdout),
+            stderr: path(Stream::Stderr),
+        };
+        queue.record(self.id, milestone);
     }
 
     /// Push, then publish, then wake: whoever sees the exit finds the notification.
     pub(crate) fn end(&self, exit: Exit, queue: &dyn NotificationQueue) {
-        if let Err(exit) = self.publish_to_holder(exit) {
-            self.push(&exit, queue);
-            self.publish(exit);
+        match self.publish_to_holder(exit) {
+            Ok(exit) => queue.record(self.id, Milestone::Ended(exit)),
+            Err(exit) => {
+                self.push(&exit, queue);
+                self.publish(exit);
+            }
         }
         // The backend's control half is dropped with nothing locked.
         let _control = mem::replace(&mut *lock(&self.control), Control::Ended);
@@ -182,13 +207,12 @@ impl Record {
 
     /// Publishes under the lock, so that a holder who lets go right now sees that there is an ending to push.
     /// Gives the exit back if there is no holder; there will be none later on either.
-    fn publish_to_holder(&self, exit: Exit) -> Result<(), Exit> {
+    fn publish_to_holder(&self, exit: Exit) -> Result<&Exit, Exit> {
         let told_by = lock(&self.told_by);
         if *told_by != ToldBy::Holder {
             return Err(exit);
         }
-        self.publish(exit);
-        Ok(())
+        Ok(self.publish(exit))
     }
 
     pub(crate) fn has_holder(&self) -> bool {
@@ -215,13 +239,14 @@ impl Record {
         *lock(&self.told_by) = ToldBy::Told;
     }
 
-    fn publish(&self, exit: Exit) {
+    fn publish(&self, exit: Exit) -> &Exit {
         // The report is consumed by its end, so this is the only one.
-        let _ = self.exit.set(exit);
+        self.exit.get_or_init(|| exit)
     }
 
     fn push(&self, exit: &Exit, queue: &dyn NotificationQueue) {
         if self.spec.notify == Notify::OnFailure && exit.outcome() == Outcome::Completed {
+            queue.record(self.id, Milestone::Ended(exit));
             return;
         }
         let path = self.output().and_then(|output| output.path(Stream::Stdout));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::admission::{Shared, Slot};
 use crate::record::Record;
-use crate::{Ending, TaskId};
+use crate::{Ending, Milestone, ProcessId, TaskId};
 
 /// A backend's write half of one task: says when it started and how it ended.
 ///
@@ -39,8 +39,20 @@ impl Report {
 
     /// It runs now.
     pub fn started(&self) {
-        if let Some(open) = &self.open {
-            open.record.mark_started();
+        self.start(None);
+    }
+
+    /// It runs now, led by this process: if this program dies, whoever comes after finds by it what is left.
+    pub fn started_as(&self, leader: ProcessId) {
+        self.start(Some(leader));
+    }
+
+    fn start(&self, leader: Option<ProcessId>) {
+        if let Some(open) = &self.open
+            && let Some(at) = open.record.mark_started()
+        {
+            let milestone = Milestone::Started { at, leader };
+            open.shared.queue().record(self.id, milestone);
         }
     }
 

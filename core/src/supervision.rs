@@ -42,6 +42,8 @@ pub enum Sweep {
     Count,
     /// The polite signal, and the one that wakes stopped processes, else they would not see it.
     Terminate,
+    /// Likewise, with the signal of this number for the polite one.
+    Signal(i32),
     /// The signal that cannot be ignored.
     Kill,
 }
@@ -234,7 +236,8 @@ impl Supervision {
                     Some(self.sweep(Sweep::Count))
                 }
                 Survivors::Stop => {
-                    Some(self.begin_stop(EndedBy::Itself, Some(exited), self.grace, now))
+                    let stop = Stop::by(EndedBy::Itself);
+                    Some(self.begin_stop(stop, Some(exited), now))
                 }
             },
             Phase::Stopping {
@@ -264,7 +267,7 @@ impl Supervision {
         let grace = stop.grace.unwrap_or(self.grace);
         match &mut self.phase {
             Phase::Waiting => Some(self.finish(ExitStatus::NeverStarted, stop.by, 0)),
-            Phase::Running { .. } => Some(self.begin_stop(stop.by, None, grace, now)),
+            Phase::Running { .. } => Some(self.begin_stop(stop, None, now)),
             // A second stop may be less patient, never more.
             Phase::Stopping { kill_at, .. } => {
                 *kill_at = earliest(*kill_at, now.checked_add(grace));
@@ -274,23 +277,18 @@ impl Supervision {
         }
     }
 
-    fn begin_stop(
-        &mut self,
-        by: EndedBy,
-        status: Option<ExitStatus>,
-        grace: Duration,
-        now: Instant,
-    ) -> Action {
+    fn begin_stop(&mut self, stop: Stop, status: Option<ExitStatus>, now: Instant) -> Action {
+        let grace = stop.grace.unwrap_or(self.grace);
         if grace.is_zero() {
-            return self.kill(by, status, now);
+            return self.kill(stop.by, status, now);
         }
         self.phase = Phase::Stopping {
-            by,
+            by: stop.by,
             status,
             kill_at: now.checked_add(grace),
             look: Look::NONE,
         };
-        self.sweep(Sweep::Terminate)
+        self.sweep(stop.signal.map_or(Sweep::Terminate, Sweep::Signal))
     }
 
     fn kill(&mut self, by: EndedBy, status: Option<ExitStatus>, now: Instant) -> Action {
@@ -350,7 +348,7 @@ impl Supervision {
         match &mut self.phase {
             Phase::Running {
                 deadline: Some(deadline),
-            } if *deadline <= now => Some(self.begin_stop(EndedBy::Timeout, None, self.grace, now)),
+            } if *deadline <= now => Some(self.begin_stop(Stop::by(EndedBy::Timeout), None, now)),
             Phase::Stopping {
                 by,
                 status,

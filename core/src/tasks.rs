@@ -1,7 +1,7 @@
 //! What callers hold: the launching and keeping of all tasks.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::admission::Shared;
@@ -131,6 +131,15 @@ impl Tasks {
         self.shared.lifecycle().capabilities()
     }
 
+    /// A reference that does not keep what runs alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakTasks {
+        WeakTasks {
+            shared: Arc::downgrade(&self.shared),
+            last: Arc::downgrade(&self._last),
+        }
+    }
+
     /// Begins the end: refuses further launches and treats the tasks as `how` says. Returns at once; see
     /// [`wait_idle`](Self::wait_idle). May be called again, to stop what was waited for.
     pub fn shutdown(&self, how: Shutdown) {
@@ -162,6 +171,24 @@ impl Tasks {
             }
         }
         Ok(())
+    }
+}
+
+/// [`Tasks`] that may be gone, for threads of their own that must not keep them.
+#[derive(Debug, Clone)]
+pub struct WeakTasks {
+    shared: Weak<Shared>,
+    last: Weak<StopOnDrop>,
+}
+
+impl WeakTasks {
+    /// The tasks, unless the last [`Tasks`] was dropped.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Tasks> {
+        Some(Tasks {
+            _last: self.last.upgrade()?,
+            shared: self.shared.upgrade()?,
+        })
     }
 }
 

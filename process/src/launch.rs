@@ -10,10 +10,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use meanwhile_core::{
-    Cancellation, EndedBy, Ending, Event, ExitStatus, Job, JobContext, Report, Spec, Stdin, Stop,
-    Work,
+    Cancellation, EndedBy, Ending, Event, ExitStatus, Job, JobContext, ProcessId, Report, Spec,
+    Stdin, Stop, Work,
 };
 use rustix::io::Errno;
+use rustix::process::Pid;
 
 use crate::command::{Command, Script, explain};
 use crate::job::JobFuture;
@@ -23,6 +24,7 @@ use crate::lock;
 use crate::running::{Body, LeaderExit, Running};
 use crate::spawn;
 use crate::spool::{JobWriter, Spool, Writers};
+use crate::table;
 
 /// How long a start is tried again where the system has no room for another process or descriptor now.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -125,7 +127,7 @@ impl Launch {
             &command.image,
             [stdin.as_fd(), writers.stdout.as_fd(), stderr.as_fd()],
         )?;
-        self.report.started();
+        self.report_start(pid);
         let cgroup = self
             .parts
             .cgroups
@@ -139,6 +141,19 @@ impl Launch {
             script: command.script,
             exit,
         })
+    }
+
+    fn report_start(&self, pid: Pid) {
+        let pid = pid.as_raw_nonzero().get();
+        // It is not reaped yet, so it is in the table, dead or not.
+        match table::entry(pid) {
+            Ok(Some(entry)) => self.report.started_as(ProcessId {
+                pid,
+                start: entry.start,
+            }),
+            // No descriptor left to look by: then it is found by its mark alone.
+            _ => self.report.started(),
+        }
     }
 
     fn open_stdin(&self) -> io::Result<File> {

@@ -160,7 +160,7 @@ impl Running {
     /// Sweeps the tree; the number of those left, if it is known at once, else posted later.
     fn sweep(&self, sweep: Sweep, ticket: Ticket) -> Option<u32> {
         match (&self.body, sweep) {
-            (Body::Job { cancel, .. }, Sweep::Terminate) => cancel.ask(),
+            (Body::Job { cancel, .. }, Sweep::Terminate | Sweep::Signal(_)) => cancel.ask(),
             (Body::Job { kill, .. }, Sweep::Kill) => kill.ask(),
             (Body::Job { .. }, _) => {}
             (Body::Process(leader), _) => {

@@ -91,20 +91,29 @@ fn carry_out(requests: Vec<Request>, live: &LiveGroups) {
         ..
     } in requests
     {
-        let signals: &[Signal] = match sweep {
-            Sweep::Terminate => &[Signal::TERM, Signal::CONT],
-            Sweep::Kill => &[Signal::KILL],
-            _ => &[],
-        };
-        for signal in signals {
+        let signals = signals(sweep);
+        for signal in &signals {
             leader.signal_group(*signal);
         }
         let left = match trees.as_mut().and_then(Iterator::next) {
-            Some(tree) => signal_others(&tree, &leader, signals),
+            Some(tree) => signal_others(&tree, &leader, &signals),
             // Nothing could be seen. Nobody is taken for gone by that while there is a group.
             None => u32::from(!leader.is_group_empty()),
         };
         reply(left);
+    }
+}
+
+fn signals(sweep: Sweep) -> Vec<Signal> {
+    match sweep {
+        Sweep::Terminate => vec![Signal::TERM, Signal::CONT],
+        // Whoever asks for a signal that is none gets the usual one.
+        Sweep::Signal(number) => {
+            let polite = Signal::from_named_raw(number).unwrap_or(Signal::TERM);
+            vec![polite, Signal::CONT]
+        }
+        Sweep::Kill => vec![Signal::KILL],
+        _ => Vec::new(),
     }
 }
 

@@ -100,7 +100,7 @@ mod linux {
     }
 
     /// `None` if there is no such process.
-    fn entry(pid: i32) -> io::Result<Option<Entry>> {
+    pub(crate) fn entry(pid: i32) -> io::Result<Option<Entry>> {
         let mut buffer = [0; 512];
         let read =
             fs::File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut buffer));
@@ -198,7 +198,7 @@ mod macos {
             return Err(io::Error::last_os_error());
         };
         pids.truncate(count);
-        Ok(pids.into_iter().filter_map(entry).collect())
+        Ok(pids.into_iter().filter_map(look).collect())
     }
 
     /// macOS shows the environment of a process to nobody but a debugger: descendants are found by ancestry.
@@ -212,7 +212,7 @@ mod macos {
         let Some(pid) = Pid::from_raw(process.pid) else {
             return;
         };
-        if entry(process.pid).is_some_and(|now| now.start == process.start) {
+        if look(process.pid).is_some_and(|now| now.start == process.start) {
             for signal in signals {
                 let _ = kill_process(pid, *signal);
             }
@@ -224,7 +224,12 @@ mod macos {
         None
     }
 
-    fn entry(pid: i32) -> Option<Entry> {
+    /// `None` if there is no such process.
+    pub(crate) fn entry(pid: i32) -> io::Result<Option<Entry>> {
+        Ok(look(pid))
+    }
+
+    fn look(pid: i32) -> Option<Entry> {
         const SIZE: libc::c_int = size_of::<libc::proc_bsdinfo>() as libc::c_int;
         let mut info = MaybeUninit::<libc::proc_bsdinfo>::zeroed();
         // SAFETY: the buffer is valid for writes of SIZE bytes.
