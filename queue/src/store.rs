@@ -1,0 +1,387 @@
+//! Tasks and notifications that outlive a process.
+
+mod backlog;
+mod bell;
+mod change;
+mod clock;
+mod control;
+mod database;
+mod error;
+mod forget;
+mod options;
+mod ownership;
+mod pending;
+mod recovery;
+mod rows;
+mod schema;
+mod shared;
+mod task_record;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use meanwhile_core::{
+    EventId, EventListener, Milestone, Notification, NotificationQueue, Owner, Stop, TaskId, Tasks,
+};
+
+use self::backlog::Settled;
+use self::change::Change;
+use self::database::Patience;
+use self::shared::Shared;
+
+pub use self::error::{StoreError, StoreErrorKind};
+pub use self::forget::Forgotten;
+pub use self::options::StoreOptions;
+pub use self::task_record::{Notice, TaskRecord};
+
+/// A queue and a record of tasks in a folder, which any number of processes share.
+///
+/// Cheap to clone; clones are the same store. Hand one to [`Tasks`] as its queue: from then on each task is recorded
+/// when it is launched, started and over, and whoever opens the folder later, or at the same time, finds it.
+///
+/// # What survives what
+///
+/// When [`Tasks::launch`] returns, the launch survives the death of this process at any instruction. So does what was
+/// drained, acknowledged, given back or consumed when the call returns. An ending is written by a thread of the store,
+/// together with those that came at the same time, and synced to the disk: the backend that pushes it never waits. If
+/// the process dies in between, the task is told as lost, by whoever opens the store next. [`sync`](Self::sync) waits
+/// until all is safe from a power cut.
+///
+/// # When nothing can be written
+///
+/// On a full, failing or locked disk endings stay in memory, are drained from there, and are written as soon as that
+/// is possible; [`StoreOptions::warn`] is told. A damaged database is set aside, and told, and a new one takes its place.
+///
+/// # Dropping
+///
+/// The last clone writes what can be written, for a few seconds at most, and lets go of its name: what still runs
+/// then is taken for lost by the next who opens the store. Tasks hold a clone as long as they run.
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    _last: Arc<CloseOnDrop>,
+}
+
+/// Which tasks are asked for.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// Those that are not over, and those whose notification is pending.
+    Open,
+    /// All that are not forgotten.
+    All,
+}
+
+/// How long a command usually takes.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usual {
+    /// The median of the last runs.
+    pub duration: Duration,
+    /// How many runs it is taken from, five at most.
+    pub runs: usize,
+}
+
+/// What became of a stop.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopSent {
+    /// The program that supervises the task has it.
+    Passed,
+    /// The task had ended before.
+    AlreadyEnded,
+}
+
+impl Store {
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.shared.folder()
+    }
+
+    /// The folder for the output of tasks: [`forget`](Self::forget) removes it from there.
+    #[must_use]
+    pub fn spool_dir(&self) -> PathBuf {
+        self.folder().join("spool")
+    }
+
+    /// Whether nothing can be written, because the folder is read-only.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.shared.is_read_only()
+    }
+
+    /// The task of this id, whoever runs it.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn task(&self, id: TaskId) -> Result<Option<TaskRecord>, StoreError> {
+        self.shared.settle();
+        self.shared
+            .with(Patience::Long, "cannot read the task", |db| {
+                rows::task(db, id)
+            })
+    }
+
+    /// Tasks of `session`, or of all sessions, in the order in which they were launched.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn tasks(
+        &self,
+        selection: Selection,
+        session: Option<&Owner>,
+    ) -> Result<Vec<TaskRecord>, StoreError> {
+        self.shared.settle();
+        self.shared
+            .with(Patience::Long, "cannot read the tasks", |db| {
+                rows::tasks(db, selection, session)
+            })
+    }
+
+    /// How long `command` usually takes in the folder `cwd`, a folder as the specs name it. `None` if it did not end by
+    /// itself yet.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn usual(&self, command: &str, cwd: Option<&Path>) -> Result<Option<Usual>, StoreError> {
+        self.shared
+            .with(Patience::Long, "cannot read the history", |db| {
+                rows::usual(db, command, cwd)
+            })
+    }
+
+    /// Forgets the tasks that ended at least `age` ago and have no notification pending, with their output. How long
+    /// their commands took is kept.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read or written, or a file cannot be removed. What was forgotten until then is.
+    pub fn forget(&self, age: Duration) -> Result<Forgotten, StoreError> {
+        self.shared.settle();
+        self.shared.forget(age, &self.spool_dir())
+    }
+
+    /// Blocks until all that was pushed and recorded so far is safe on the disk, for at most `bound`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not by then; the reason, if there is more to it than a slow disk.
+    pub fn sync(&self, bound: Duration) -> Result<(), StoreError> {
+        let deadline = Instant::now().checked_add(bound);
+        match self.shared.backlog.wait_until_durable(deadline) {
+            Ok(()) => {
+                self.shared.sync_log();
+                Ok(())
+            }
+            Err(problem) => Err(StoreError::new(
+                StoreErrorKind::Busy,
+                problem.unwrap_or_else(|| "the disk did not take everything in time".to_owned()),
+            )),
+        }
+    }
+
+    /// Is notified when anything changes, by whichever process, and when one of them dies. Look again between the call
+    /// and the waiting.
+    ///
+    /// The first call starts to listen to other processes; their dead are then recovered without being asked for.
+    #[must_use]
+    pub fn listen_to_all(&self) -> EventListener {
+        self.shared.watch();
+        self.shared.changed.listen()
+    }
+
+    /// Ends the tasks of programs that died as lost, once what is left of them is stopped. Says which.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read or written: what is left to do is done at the next call.
+    pub fn recover(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.shared.recover()
+    }
+
+    /// Lets other processes of this user stop `tasks`, until the store is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the socket for it cannot be made.
+    pub fn serve(&self, tasks: &Tasks) -> Result<(), StoreError> {
+        self.shared.serve(tasks)
+    }
+
+    /// Has a task stopped by whichever process supervises it. Returns when that has it, not when it is over.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such task, or the process that supervises it does not answer.
+    pub fn stop(&self, id: TaskId, stop: Stop) -> Result<StopSent, StoreError> {
+        let is_over = || match self.task(id)? {
+            Some(task) => Ok(task.exit.is_some()),
+            None => {
+                let action = format!("there is no task {id}");
+                Err(StoreError::new(StoreErrorKind::UnknownTask, action))
+            }
+        };
+        if is_over()? {
+            return Ok(StopSent::AlreadyEnded);
+        }
+        match self.shared.ask_to_stop(id, stop) {
+            Ok(true) => return Ok(StopSent::Passed),
+            // It may have ended, or its program died, a moment ago.
+            Ok(false) | Err(_)
+                if {
+                    self.recover()?;
+                    is_over()?
+                } =>
+            {
+                return Ok(StopSent::AlreadyEnded);
+            }
+            Ok(false) => Err(StoreError::new(
+                StoreErrorKind::Unreachable,
+                format!("the program that runs {id} does not know it"),
+            )),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl NotificationQueue for Store {
+    fn push(&self, notification: Notification) {
+        self.shared.submit(Change::Pushed(Box::new(notification)));
+        self.shared.changed.notify(usize::MAX);
+    }
+
+    fn drain(&self, owner: &Owner, max: usize, lease: Duration) -> Arc<Vec<Notification>> {
+        Arc::new(self.shared.drain(owner, max, lease))
+    }
+
+    fn acknowledge(&self, owner: &Owner, events: &[EventId]) {
+        self.shared.write_or_submit(Change::Told {
+            owner: owner.clone(),
+            events: events.to_vec(),
+        });
+    }
+
+    fn release(&self, owner: &Owner, events: &[EventId]) {
+        self.shared.write_or_submit(Change::Released {
+            owner: owner.clone(),
+            events: events.to_vec(),
+        });
+    }
+
+    fn consume(&self, owner: &Owner, task: TaskId) {
+        self.acknowledge(owner, &[EventId::ended(task)]);
+    }
+
+    fn pending(&self, owner: &Owner) -> usize {
+        self.shared.pending(owner)
+    }
+
+    fn listen(&self, _: &Owner) -> EventListener {
+        self.listen_to_all()
+    }
+
+    fn record(&self, task: TaskId, milestone: Milestone<'_>) {
+        let Some(change) = Change::of(task, milestone) else {
+            return;
+        };
+        match change {
+            // There before its id is known to anybody: nothing waits in line that concerns it.
+            Change::Launched(_) => self.shared.write_ahead_or_submit(change),
+            change => self.shared.submit(change),
+        }
+    }
+}
+
+impl Shared {
+    fn pending(&self, owner: &Owner) -> usize {
+        if self.settle() == Settled::Written {
+            let action = "cannot count what is pending";
+            if let Ok(count) = self.with(Patience::Long, action, |db| pending::count(db, owner)) {
+                return count;
+            }
+        }
+        self.pending_in_memory(owner).len()
+    }
+
+    fn drain(self: &Arc<Self>, owner: &Owner, max: usize, lease: Duration) -> Vec<Notification> {
+        if self.settle() == Settled::Written {
+            match self.drain_database(owner, max, lease) {
+                Ok(items) => return items,
+                Err(error) => self.warn(&error.to_string()),
+            }
+        }
+        // Better told twice, by two processes that cannot tell one another, than not at all.
+        let mut items = self.pending_in_memory(owner);
+        items.truncate(max);
+        if !items.is_empty() {
+            self.submit(Change::Leased {
+                owner: owner.clone(),
+                events: items.iter().map(|item| item.event_id).collect(),
+                until: clock::after(clock::now(), lease),
+            });
+        }
+        items
+    }
+
+    fn drain_database(
+        &self,
+        owner: &Owner,
+        max: usize,
+        lease: Duration,
+    ) -> Result<Vec<Notification>, StoreError> {
+        // Most turns find nothing, and need neither a name nor a transaction for it.
+        let first = self.with(Patience::Long, "cannot look for what is pending", |db| {
+            pending::first(db, owner, 1)
+        })?;
+        if first.is_empty() {
+            return Ok(first);
+        }
+        let process = self.ownership()?;
+        let items = self.with(Patience::Long, "cannot take what is pending", |db| {
+            pending::lease(db, owner, max, lease, process.name())
+        })?;
+        self.announce();
+        Ok(items)
+    }
+
+    /// While nothing can be written: what the database has, with what it does not have yet.
+    fn pending_in_memory(&self, owner: &Owner) -> Vec<Notification> {
+        let unwritten = self.backlog.unwritten();
+        let in_database = self
+            .with(Patience::Long, "cannot look for what is pending", |db| {
+                pending::first(db, owner, usize::MAX)
+            })
+            .unwrap_or_default();
+        pending::with_unwritten(in_database, &unwritten, owner)
+    }
+
+    /// Whether the process that supervises the task has it.
+    fn ask_to_stop(&self, id: TaskId, stop: Stop) -> Result<bool, StoreError> {
+        let supervisor = self.with(Patience::Long, "cannot read the task", |db| {
+            rows::supervisor(db, id)
+        })?;
+        let Some(supervisor) = supervisor else {
+            return Ok(false);
+        };
+        let socket = ownership::socket(&ownership::folder_in(&self.folder), &supervisor);
+        control::ask_to_stop(&socket, id, stop).map_err(|error| {
+            let action = format!("the program that runs {id} takes no requests");
+            StoreError::unreachable(action, error)
+        })
+    }
+}
+
+/// Dropped with the last clone of a store.
+#[derive(Debug)]
+struct CloseOnDrop(Arc<Shared>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

@@ -1,0 +1,88 @@
+//! How one process learns that another one changed something, or died, without asking.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+/// A file that is written to after every commit, for others to watch. Not the database itself: its log is written
+/// before the commit can be seen.
+#[derive(Debug)]
+pub(super) struct Bell {
+    path: PathBuf,
+    file: OnceLock<File>,
+}
+
+/// What was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    Change,
+    /// A process that owned tasks may have ended. Its lock is freed a moment after this is heard.
+    Death,
+}
+
+impl Bell {
+    pub(super) fn in_folder(folder: &Path) -> Self {
+        Self {
+            path: folder.join("bell"),
+            file: OnceLock::new(),
+        }
+    }
+
+    /// What goes wrong costs a waiter its wake-up, not the ending.
+    pub(super) fn ring(&self) {
+        if let Ok(file) = self.file() {
+            let _ = file.write_all_at(b".", 0);
+        }
+    }
+
+    fn file(&self) -> io::Result<&File> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let mut options = OpenOptions::new();
+        let options = options.create(true).truncate(false).write(true).mode(0o600);
+        let file = options.open(&self.path)?;
+        Ok(self.file.get_or_init(|| file))
+    }
+
+    /// Calls `hear` from a thread of the watcher until that is dropped.
+    pub(super) fn watch(
+        &self,
+        owners: &Path,
+        hear: impl Fn(Heard) + Send + 'static,
+    ) -> notify::Result<RecommendedWatcher> {
+        self.file()?;
+        let bell = self.path.clone();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            match event {
+                Ok(event) if event.paths.contains(&bell) => {
+                    if event.kind.is_modify() {
+                        hear(Heard::Change);
+                    }
+                }
+                Ok(event) if is_end(event.kind) => hear(Heard::Death),
+                Ok(_) => {}
+                // Something was missed: so look.
+                Err(_) => hear(Heard::Death),
+            }
+        })?;
+        watcher.watch(&self.path, RecursiveMode::NonRecursive)?;
+        if owners.exists() {
+            watcher.watch(owners, RecursiveMode::NonRecursive)?;
+        }
+        Ok(watcher)
+    }
+}
+
+/// Only its owner has the file of a process open for writing, and it is closed when the process is gone.
+fn is_end(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Remove(_)
+    )
+}

@@ -1,0 +1,164 @@
+//! Asking the process that supervises a task to stop it.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use meanwhile_core::{EndedBy, Stop, TaskId, Tasks, WeakTasks};
+use serde::{Deserialize, Serialize};
+
+/// How long either end waits for the other.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// More than any request.
+const LONGEST: u64 = 4096;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Request {
+    stop: TaskId,
+    by: EndedBy,
+    grace: Option<Duration>,
+    signal: Option<i32>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Passed,
+    /// It is not, or no longer, a task of this process.
+    Unknown,
+    Refused(String),
+}
+
+/// A socket at which other processes of this user find this one. Its thread, `meanwhile-control`, ends when it is
+/// dropped.
+#[derive(Debug)]
+pub(super) struct Control {
+    path: PathBuf,
+    is_closed: Arc<AtomicBool>,
+}
+
+impl Control {
+    pub(super) fn listen(path: PathBuf, tasks: &Tasks) -> io::Result<Self> {
+        let listener = near(&path, |path| UnixListener::bind(path))?;
+        let is_closed = Arc::new(AtomicBool::new(false));
+        let (tasks, closed) = (tasks.downgrade(), Arc::clone(&is_closed));
+        thread::Builder::new()
+            .name("meanwhile-control".to_owned())
+            .spawn(move || serve(&listener, &tasks, &closed))?;
+        Ok(Self { path, is_closed })
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.is_closed.store(true, Ordering::Release);
+        // A last call, so that its thread looks.
+        let _ = near(&self.path, |path| UnixStream::connect(path));
+    }
+}
+
+/// Has `task` stopped by the process whose socket this is. `false` if that does not have the task.
+pub(super) fn ask_to_stop(socket: &Path, task: TaskId, stop: Stop) -> io::Result<bool> {
+    let stream = near(socket, |path| UnixStream::connect(path))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let request = Request {
+        stop: task,
+        by: stop.by,
+        grace: stop.grace,
+        signal: stop.signal,
+    };
+    write_line(&stream, &request)?;
+    match read_line(&stream)? {
+        Answer::Passed => Ok(true),
+        Answer::Unknown => Ok(false),
+        Answer::Refused(reason) => Err(io::Error::other(reason)),
+    }
+}
+
+fn serve(listener: &UnixListener, tasks: &WeakTasks, is_closed: &AtomicBool) {
+    for stream in listener.incoming() {
+        if is_closed.load(Ordering::Acquire) {
+            return;
+        }
+        match stream {
+            // Whoever asks and does not read the answer has themselves to blame.
+            Ok(stream) => drop(answer(&stream, tasks)),
+            // No descriptor left, most likely: that passes, and must not take a core until then.
+            Err(_) => thread::sleep(Duration::from_millis(100)),
+        }
+    }
+}
+
+fn answer(stream: &UnixStream, tasks: &WeakTasks) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let answer = if is_same_user(stream)? {
+        match read_line(stream) {
+            Ok(request) => stop(&request, tasks),
+            Err(error) => Answer::Refused(error.to_string()),
+        }
+    } else {
+        Answer::Refused("only the user who runs the task may stop it".to_owned())
+    };
+    write_line(stream, &answer)
+}
+
+fn stop(request: &Request, tasks: &WeakTasks) -> Answer {
+    let Some(task) = tasks.upgrade().and_then(|tasks| tasks.get(request.stop)) else {
+        return Answer::Unknown;
+    };
+    let mut stop = Stop::by(request.by);
+    stop.grace = request.grace;
+    stop.signal = request.signal;
+    task.stop(stop);
+    Answer::Passed
+}
+
+#[cfg(target_os = "linux")]
+fn is_same_user(stream: &UnixStream) -> io::Result<bool> {
+    let peer = rustix::net::sockopt::socket_peercred(stream.as_fd())?;
+    Ok(peer.uid == rustix::process::geteuid())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_same_user(stream: &UnixStream) -> io::Result<bool> {
+    let (user, _) = nix::unistd::getpeereid(stream.as_fd())?;
+    Ok(user == nix::unistd::geteuid())
+}
+
+fn write_line(mut stream: &UnixStream, value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    stream.write_all(&line)
+}
+
+fn read_line<T: serde::de::DeserializeOwned>(stream: &UnixStream) -> io::Result<T> {
+    let mut line = String::new();
+    BufReader::new(stream.take(LONGEST)).read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+/// The path of a socket is at most about a hundred bytes long. A longer one is reached through its folder, where the
+/// system shows open folders as files.
+fn near<T>(path: &Path, act: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+    match (act(path), path.parent(), path.file_name()) {
+        (Err(error), Some(folder), Some(name))
+            if error.kind() == io::ErrorKind::InvalidInput && cfg!(target_os = "linux") =>
+        {
+            use std::os::fd::AsRawFd;
+            let folder = File::open(folder)?;
+            act(&Path::new("/proc/self/fd")
+                .join(folder.as_raw_fd().to_string())
+                .join(name))
+        }
+        (result, ..) => result,
+    }
+}

@@ -1,0 +1,100 @@
+//! Forgetting tasks that are over and told.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::change::path;
+use super::clock;
+use super::database::Patience;
+use super::error::StoreError;
+use super::shared::Shared;
+
+/// What was removed.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// How many tasks.
+    pub tasks: usize,
+    /// How many bytes of output, as they stood on the disk.
+    pub bytes: u64,
+}
+
+/// So many at once: others write in between.
+const AT_ONCE: usize = 500;
+
+struct Old {
+    seq: i64,
+    files: Vec<PathBuf>,
+}
+
+impl Shared {
+    /// Files first: whatever happens in between, no output is left without its task.
+    pub(super) fn forget(&self, age: Duration, spool: &Path) -> Result<Forgotten, StoreError> {
+        // A task that ended in the future, because the clock was set back, is not old.
+        let limit = SystemTime::now()
+            .checked_sub(age)
+            .map_or(i64::MIN, clock::moment);
+        let mut forgotten = Forgotten::default();
+        loop {
+            let old = self.with(Patience::Long, "cannot look for old tasks", |db| {
+                ended_before(db, limit)
+            })?;
+            if old.is_empty() {
+                return Ok(forgotten);
+            }
+            for file in old.iter().flat_map(|old| &old.files) {
+                // Only what was made here is removed here.
+                if file.starts_with(spool) {
+                    forgotten.bytes += remove(file).map_err(|error| {
+                        StoreError::io(format!("cannot remove {}", file.display()), error)
+                    })?;
+                }
+            }
+            forgotten.tasks += self.with(Patience::Long, "cannot forget old tasks", |db| {
+                delete(db, &old)
+            })?;
+        }
+    }
+}
+
+fn ended_before(db: &mut Connection, limit: i64) -> rusqlite::Result<Vec<Old>> {
+    let mut statement = db.prepare_cached(
+        "SELECT seq, stdout, stderr FROM tasks
+         WHERE exit IS NOT NULL AND notice <> 1 AND ended_at <= ?1 ORDER BY ended_at LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![limit, AT_ONCE], |row| {
+        let files: [Option<Vec<u8>>; 2] = [row.get(1)?, row.get(2)?];
+        Ok(Old {
+            seq: row.get(0)?,
+            files: files.into_iter().flatten().map(path).collect(),
+        })
+    })?;
+    rows.collect()
+}
+
+fn delete(db: &mut Connection, old: &[Old]) -> rusqlite::Result<usize> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut count = 0;
+    for task in old {
+        count += transaction
+            .prepare_cached("DELETE FROM tasks WHERE seq = ?1 AND notice <> 1")?
+            .execute([task.seq])?;
+    }
+    transaction.commit()?;
+    Ok(count)
+}
+
+fn remove(file: &Path) -> io::Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+    const BLOCK: u64 = 512;
+    let size = fs::metadata(file).map(|meta| meta.blocks() * BLOCK);
+    match fs::remove_file(file) {
+        Ok(()) => size,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,113 @@
+//! What becomes of the tasks of a process that died.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use meanwhile_core::{EndedBy, Ending, Exit, ExitStatus, Notification, Orphan, TaskId};
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::change::Change;
+use super::database::Patience;
+use super::error::StoreError;
+use super::ownership::{self, Estate};
+use super::shared::Shared;
+use super::{TaskRecord, rows};
+
+impl Shared {
+    /// Ends what dead processes left, one process after the other.
+    pub(super) fn recover(self: &Arc<Self>) -> Result<Vec<TaskId>, StoreError> {
+        let folder = ownership::folder_in(&self.folder);
+        let mut names = self.with(Patience::Long, "cannot look for dead processes", named)?;
+        names.extend(ownership::names(&folder));
+        let own = self.own_name();
+        let mut lost = Vec::new();
+        for name in names.into_iter().filter(|name| Some(name) != own.as_ref()) {
+            let estate = Estate::of(&folder, &name)
+                .map_err(|error| StoreError::io("cannot look for dead processes", error))?;
+            if let Some(estate) = estate {
+                lost.extend(self.settle_estate(&name)?);
+                estate.settle();
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Stops what is left, then tells. If this process dies in between, the next one does it again.
+    fn settle_estate(&self, name: &str) -> Result<Vec<TaskId>, StoreError> {
+        let tasks = self.with(
+            Patience::Long,
+            "cannot read the tasks of a dead process",
+            |db| rows::running_under(db, name),
+        )?;
+        let orphans: Vec<_> = tasks.iter().map(orphan).collect();
+        let survivors = if orphans.is_empty() {
+            Vec::new()
+        } else {
+            (self.stop_orphans)(&orphans)
+        };
+        let survivors = survivors.into_iter().chain(std::iter::repeat(0));
+        let endings: Vec<_> = tasks
+            .iter()
+            .zip(survivors)
+            .map(|(task, survivors)| Change::Pushed(Box::new(lost(task, survivors))))
+            .collect();
+        self.with(
+            Patience::Long,
+            "cannot end the tasks of a dead process",
+            |db| {
+                let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                for ending in &endings {
+                    ending.write(&transaction, name)?;
+                }
+                // What it had drained and not acknowledged goes back.
+                transaction
+                    .prepare_cached(
+                        "UPDATE tasks SET holder = NULL, leased_until = NULL WHERE holder = ?1",
+                    )?
+                    .execute([name])?;
+                transaction.commit()
+            },
+        )?;
+        self.announce();
+        Ok(tasks.iter().map(|task| task.id).collect())
+    }
+}
+
+/// The processes of which there is anything in the database.
+fn named(db: &mut Connection) -> rusqlite::Result<BTreeSet<String>> {
+    let mut statement = db.prepare_cached(
+        "SELECT owner FROM tasks WHERE exit IS NULL AND owner IS NOT NULL
+         UNION SELECT holder FROM tasks WHERE holder IS NOT NULL",
+    )?;
+    let names = statement.query_map(params![], |row| row.get(0))?;
+    names.collect()
+}
+
+fn orphan(task: &TaskRecord) -> Orphan {
+    Orphan {
+        task: task.id,
+        leader: task.leader,
+        grace: task.grace,
+    }
+}
+
+/// Nobody can say how it ended: neither when, so that it ended now, nor with which status.
+fn lost(task: &TaskRecord, survivors: u32) -> Notification {
+    let mut ending = Ending::of(ExitStatus::Lost).ended_by(EndedBy::Unknown);
+    ending.survivors = survivors;
+    let files = task.stdout.iter().chain(&task.stderr);
+    ending.output.bytes = files
+        .filter_map(|path| path.metadata().ok())
+        .map(|meta| meta.len())
+        .sum();
+    let mut exit = Exit::new(ending);
+    exit.started_at = task.started_at;
+    exit.duration = task
+        .started_at
+        .and_then(|at| SystemTime::now().duration_since(at).ok())
+        .unwrap_or_default();
+    Notification::ended(task.id, task.session.clone(), &task.command, exit)
+        .described(task.description.as_deref())
+        .with_output_path(task.stdout.clone())
+}

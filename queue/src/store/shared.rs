@@ -1,0 +1,362 @@
+//! What all clones of a store, and its threads, have in common.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use meanwhile_core::{Orphan, Tasks, WakeUp};
+use notify::RecommendedWatcher;
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+
+use super::backlog::{Backlog, Settled};
+use super::bell::{Bell, Heard};
+use super::change::Change;
+use super::control::Control;
+use super::database::{self, Database, Patience};
+use super::error::{StoreError, StoreErrorKind};
+use super::ownership::{self, Ownership};
+
+pub(super) type StopOrphans = Box<dyn Fn(&[Orphan]) -> Vec<u32> + Send + Sync>;
+pub(super) type Warn = Box<dyn Fn(&str) + Send + Sync>;
+
+pub(super) struct Shared {
+    pub(super) folder: PathBuf,
+    pub(super) stop_orphans: StopOrphans,
+    warn: Warn,
+    database: Mutex<Database>,
+    pub(super) backlog: Backlog,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    ownership: Mutex<Option<Arc<Ownership>>>,
+    control: Mutex<Vec<Control>>,
+    /// Notified when anything changed, here or elsewhere.
+    pub(super) changed: WakeUp,
+    bell: Bell,
+    watch: OnceLock<Option<Watch>>,
+}
+
+/// Listening to other processes.
+#[derive(Debug)]
+struct Watch {
+    _watcher: RecommendedWatcher,
+}
+
+impl Shared {
+    pub(super) fn open(
+        folder: PathBuf,
+        stop_orphans: StopOrphans,
+        warn: Warn,
+    ) -> Result<Self, StoreError> {
+        let database = Database::open(&folder, &warn)?;
+        Ok(Self {
+            stop_orphans,
+            warn,
+            database: Mutex::new(database),
+            backlog: Backlog::default(),
+            writer: Mutex::default(),
+            ownership: Mutex::default(),
+            control: Mutex::default(),
+            changed: WakeUp::new(),
+            bell: Bell::in_folder(&folder),
+            watch: OnceLock::new(),
+            folder,
+        })
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        lock(&self.database).access == database::Access::ReadOnly
+    }
+
+    /// Does `work` with the database, and with another one if that turns out to be damaged or gone.
+    pub(super) fn with<T>(
+        &self,
+        patience: Patience,
+        action: &str,
+        mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut database = self.lock_database(patience)?;
+        if database.is_replaced() {
+            *database = Database::open(&self.folder, &self.warn)?;
+        }
+        database.set_patience(patience);
+        match work(&mut database.connection) {
+            Err(error) if is_damage(&error) && database.access == database::Access::ReadWrite => {
+                database::set_aside(&self.folder, database.identity(), &self.warn)?;
+                *database = Database::open(&self.folder, &self.warn)?;
+                work(&mut database.connection)
+            }
+            other => other,
+        }
+        .map_err(|error| StoreError::sql(action, error))
+    }
+
+    fn lock_database(&self, patience: Patience) -> Result<MutexGuard<'_, Database>, StoreError> {
+        if matches!(patience, Patience::Long) {
+            return Ok(lock(&self.database));
+        }
+        let deadline = Instant::now() + patience.limit();
+        loop {
+            match self.database.try_lock() {
+                Ok(database) => return Ok(database),
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                    return Err(StoreError::new(StoreErrorKind::Busy, "the store is busy"));
+                }
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_micros(20)),
+            }
+        }
+    }
+
+    /// Writes `changes` in one transaction.
+    pub(super) fn write(
+        &self,
+        patience: Patience,
+        changes: &[Arc<Change>],
+    ) -> Result<(), StoreError> {
+        let process = self.ownership()?;
+        self.with(patience, "cannot write to the store", |db| {
+            let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for change in changes {
+                change.write(&transaction, process.name())?;
+            }
+            transaction.commit()
+        })?;
+        self.announce();
+        Ok(())
+    }
+
+    /// Puts `change` in the line of the writer, who is started for the first one.
+    pub(super) fn submit(self: &Arc<Self>, change: Change) {
+        self.backlog.submit(change);
+        let mut writer = lock(&self.writer);
+        if writer.is_none() {
+            let shared = Arc::clone(self);
+            let started = thread::Builder::new()
+                .name("meanwhile-store".to_owned())
+                .spawn(move || shared.write_all());
+            match started {
+                Ok(handle) => *writer = Some(handle),
+                // Tried again with the next change; until then it waits in memory like on a full disk.
+                Err(error) => self.warn(&format!("cannot start the store's writer: {error}")),
+            }
+        }
+    }
+
+    /// Writes `change` now if that is possible at once, and else in its turn.
+    pub(super) fn write_or_submit(self: &Arc<Self>, change: Change) {
+        let change = Arc::new(change);
+        if self.backlog.is_empty()
+            && self
+                .write(Patience::Short, std::slice::from_ref(&change))
+                .is_ok()
+        {
+            return;
+        }
+        let change = Arc::into_inner(change).expect("a write keeps nothing");
+        self.submit(change);
+        self.backlog.settle();
+    }
+
+    /// Likewise, past whatever waits: nothing of it concerns the same task.
+    pub(super) fn write_ahead_or_submit(self: &Arc<Self>, change: Change) {
+        let change = Arc::new(change);
+        if self.backlog.is_held()
+            || self
+                .write(Patience::Short, std::slice::from_ref(&change))
+                .is_err()
+        {
+            self.submit(Arc::into_inner(change).expect("a write keeps nothing"));
+        }
+    }
+
+    pub(super) fn settle(&self) -> Settled {
+        self.backlog.settle()
+    }
+
+    /// The thread `meanwhile-store`: ends when the store is closed, with nothing left that can be written.
+    fn write_all(&self) {
+        const FIRST_PAUSE: Duration = Duration::from_millis(20);
+        const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+        let (mut pause, mut said) = (FIRST_PAUSE, None);
+        while let Some(batch) = self.backlog.next_batch() {
+            match self.write(Patience::Long, &batch) {
+                Ok(()) => {
+                    self.backlog.mark_written();
+                    if batch.iter().any(|change| change.is_ending()) {
+                        self.sync_log();
+                    }
+                    self.backlog.mark_durable();
+                    if said.take().is_some() {
+                        self.warn("the store takes writes again, and nothing was lost");
+                    }
+                    pause = FIRST_PAUSE;
+                }
+                Err(error) => {
+                    let problem = error.to_string();
+                    if said.as_ref() != Some(&problem) {
+                        self.warn(&format!(
+                            "{problem}; what ends now is kept in memory until the store takes writes again"
+                        ));
+                        said = Some(problem.clone());
+                    }
+                    if !self.backlog.mark_held(problem, pause) {
+                        return;
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Makes what was committed safe from a power cut.
+    pub(super) fn sync_log(&self) {
+        let log = lock(&self.database).log();
+        let synced = log.and_then(|log| {
+            log.sync_data()?;
+            Ok(log)
+        });
+        match synced {
+            Ok(log) => {
+                if let Err(error) = database::shorten_log(&self.folder, &log) {
+                    self.warn(&error.to_string());
+                }
+            }
+            Err(error) => self.warn(&format!("cannot sync the store: {error}")),
+        }
+    }
+
+    pub(super) fn announce(&self) {
+        self.changed.notify(usize::MAX);
+        self.bell.ring();
+    }
+
+    /// This process's name among those that share the store, claimed when it is first needed.
+    pub(super) fn ownership(&self) -> Result<Arc<Ownership>, StoreError> {
+        let mut own = lock(&self.ownership);
+        if let Some(own) = &*own {
+            return Ok(Arc::clone(own));
+        }
+        let claimed = Ownership::claim(ownership::folder_in(&self.folder)).map_err(|error| {
+            StoreError::io("cannot make this process known in the store", error)
+        })?;
+        Ok(Arc::clone(own.insert(Arc::new(claimed))))
+    }
+
+    /// The name, if there is one already.
+    pub(super) fn own_name(&self) -> Option<String> {
+        lock(&self.ownership)
+            .as_ref()
+            .map(|own| own.name().to_owned())
+    }
+
+    pub(super) fn serve(&self, tasks: &Tasks) -> Result<(), StoreError> {
+        let own = self.ownership()?;
+        let control = Control::listen(own.socket(), tasks)
+            .map_err(|error| StoreError::io("cannot take requests from other processes", error))?;
+        lock(&self.control).push(control);
+        Ok(())
+    }
+
+    /// Begins to listen to other processes, once.
+    pub(super) fn watch(self: &Arc<Self>) {
+        self.watch.get_or_init(|| match start_watch(self) {
+            Ok(watch) => Some(watch),
+            Err(error) => {
+                self.warn(&format!("cannot hear of what other processes do: {error}"));
+                None
+            }
+        });
+    }
+
+    pub(super) fn warn(&self, problem: &str) {
+        (self.warn)(problem);
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes what can be written, and lets go of the name.
+    pub(super) fn close(&self) {
+        lock(&self.control).clear();
+        self.backlog.close();
+        let writer = lock(&self.writer).take();
+        if let Some(writer) = writer {
+            // It does not panic; if it did, it has said so.
+            let _ = writer.join();
+        }
+        lock(&self.ownership).take();
+    }
+}
+
+fn start_watch(shared: &Arc<Shared>) -> io::Result<Watch> {
+    let owners = ownership::folder_in(&shared.folder);
+    // Made here, so that it can be watched before anybody is in it.
+    if !shared.is_read_only() {
+        database::make_folder(&owners)?;
+    }
+    let (deaths, died) = mpsc::channel();
+    let listener = Arc::downgrade(shared);
+    let watcher = shared
+        .bell
+        .watch(&owners, move |heard| hear(heard, &listener, &deaths))
+        .map_err(io::Error::other)?;
+    let shared = Arc::downgrade(shared);
+    thread::Builder::new()
+        .name("meanwhile-recover".to_owned())
+        .spawn(move || recover_after_deaths(&died, &shared))?;
+    Ok(Watch { _watcher: watcher })
+}
+
+fn hear(heard: Heard, shared: &Weak<Shared>, deaths: &Sender<()>) {
+    match heard {
+        Heard::Change => {
+            if let Some(shared) = shared.upgrade() {
+                shared.changed.notify(usize::MAX);
+            }
+        }
+        // The thread is gone only if the store is.
+        Heard::Death => drop(deaths.send(())),
+    }
+}
+
+/// The thread `meanwhile-recover`: ends with the watcher, when the store is dropped.
+fn recover_after_deaths(died: &Receiver<()>, shared: &Weak<Shared>) {
+    while died.recv().is_ok() {
+        // The lock of a dead process is freed a moment after its file is seen to be closed.
+        for pause in [1, 20, 200, 2_000].map(Duration::from_millis) {
+            thread::sleep(pause);
+            // Those that were heard of until now are looked at now.
+            while died.try_recv().is_ok() {}
+            let Some(shared) = shared.upgrade() else {
+                return;
+            };
+            if shared.recover().is_ok_and(|lost| !lost.is_empty()) {
+                break;
+            }
+        }
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// Locks, whatever a panic elsewhere did: every critical section here leaves its data whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}

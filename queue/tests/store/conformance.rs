@@ -1,0 +1,5 @@
+//! Every check of a queue, on the store.
+
+use crate::support::InFolder;
+
+meanwhile_testkit::queue!(InFolder::new);
