@@ -353,3 +353,11 @@ fn a_second_exit_does_not_change_the_first() {
     task.nothing_after(Event::Exited(Lost));
     assert_eq!(task.finish_after(Event::Swept(count, 0)).status, Code(3));
 }
+
+#[test]
+fn a_stop_may_name_its_polite_signal_and_ends_in_the_last_one_all_the_same() {
+    let mut task = Task::started(&Spec::shell("make"));
+    let stop = Stop::by(User).signal(2).grace(GRACE);
+    task.sweep_after(Event::Stop(stop), Sweep::Signal(2));
+    task.pass(GRACE).sweep_after(Event::Tick, Sweep::Kill);
+}
