@@ -44,11 +44,21 @@ impl Parent {
     /// Makes a group and moves a leader that was just spawned into it. What it spawned before stays outside; it
     /// can still be found by the other marks. `None` if the system refuses.
     pub(crate) fn adopt(&self, leader: Pid, id: TaskId) -> Option<Cgroup> {
-        let folder = self.folder.join(format!("{}{id}", Self::PREFIX));
+        let folder = self.folder_of(id);
         fs::create_dir(&folder).ok()?;
         let cgroup = Cgroup { folder };
         fs::write(cgroup.folder.join("cgroup.procs"), leader.to_string()).ok()?;
         Some(cgroup)
+    }
+
+    /// The group of a task whose supervisor was in the same group as this process, if it is there still.
+    pub(crate) fn find_group(&self, id: TaskId) -> Option<Cgroup> {
+        let folder = self.folder_of(id);
+        folder.is_dir().then_some(Cgroup { folder })
+    }
+
+    fn folder_of(&self, id: TaskId) -> PathBuf {
+        self.folder.join(format!("{}{id}", Self::PREFIX))
     }
 
     /// Removes what processes before this one left. The kernel refuses where somebody is still inside.
@@ -74,6 +84,12 @@ impl Cgroup {
     pub(crate) fn members(&self) -> Vec<i32> {
         let list = fs::read_to_string(self.folder.join("cgroup.procs")).unwrap_or_default();
         list.lines().filter_map(|pid| pid.parse().ok()).collect()
+    }
+
+    /// Kills all that are in it or in groups below, at once; nobody can fork away.
+    pub(crate) fn kill(&self) {
+        // Before Linux 5.14 there is no such file, and each is killed by itself.
+        let _ = fs::write(self.folder.join("cgroup.kill"), "1");
     }
 }
 

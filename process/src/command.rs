@@ -73,15 +73,10 @@ impl Command {
                 ));
             }
         };
-        let env = env.into_iter().map(|(mut entry, value)| {
-            entry.push("=");
-            entry.push(value);
-            c_string(entry)
-        });
         let image = Image {
             program: c_string(program)?,
             args: args.into_iter().map(c_string).collect::<io::Result<_>>()?,
-            env: env.collect::<io::Result<_>>()?,
+            env: entries(env)?,
             cwd: spec.get_cwd().map(c_string).transpose()?,
         };
         Ok(Self { image, script })
@@ -190,7 +185,19 @@ fn write_script(line: &OsStr, id: TaskId, spool_dir: &Path) -> io::Result<Script
     Ok(script)
 }
 
-fn c_string(text: impl AsRef<OsStr>) -> io::Result<CString> {
+/// Variables as a process gets them: `NAME=value`.
+pub(crate) fn entries(
+    env: impl IntoIterator<Item = (OsString, OsString)>,
+) -> io::Result<Vec<CString>> {
+    let entries = env.into_iter().map(|(mut entry, value)| {
+        entry.push("=");
+        entry.push(value);
+        c_string(entry)
+    });
+    entries.collect()
+}
+
+pub(crate) fn c_string(text: impl AsRef<OsStr>) -> io::Result<CString> {
     // Validation refused NUL bytes in the spec, and the kernel gives none in the environment.
     CString::new(text.as_ref().to_owned().into_vec()).map_err(io::Error::from)
 }

@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use meanwhile_core::{
-    Cancellation, EndedBy, Ending, Event, ExitStatus, Job, JobContext, ProcessId, Report, Spec,
-    Stdin, Stop, Work,
+    Cancellation, EndedBy, Ending, Event, ExitStatus, Job, JobContext, Report, Spec, Stdin, Stop,
+    Work,
 };
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -147,10 +147,7 @@ impl Launch {
         let pid = pid.as_raw_nonzero().get();
         // It is not reaped yet, so it is in the table, dead or not.
         match table::entry(pid) {
-            Ok(Some(entry)) => self.report.started_as(ProcessId {
-                pid,
-                start: entry.start,
-            }),
+            Ok(Some(entry)) => self.report.started_as(entry.id()),
             // No descriptor left to look by: then it is found by its mark alone.
             _ => self.report.started(),
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use meanwhile_core::{EndedBy, ExitStatus, Stop};
+use meanwhile_core::{EndedBy, ExitStatus, ProcessId, Stop};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, test_kill_process_group,
     waitid, waitpid,
@@ -25,8 +25,8 @@ pub struct Leader {
     exit: Option<Arc<OwnedFd>>,
     cgroup: Option<Cgroup>,
     reaping: Mutex<Reaping>,
-    /// Who was found outside of the group, by id and start.
-    strays: Mutex<Vec<(i32, u64)>>,
+    /// Who was found outside of the group.
+    strays: Mutex<Vec<ProcessId>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,11 +175,11 @@ impl Leader {
 
     /// Who was found outside of the group at the last look. When their parents die of a signal they lose their
     /// ancestry, and some have no other mark.
-    pub(crate) fn strays(&self) -> Vec<(i32, u64)> {
+    pub(crate) fn strays(&self) -> Vec<ProcessId> {
         lock(&self.strays).clone()
     }
 
-    pub(crate) fn remember_strays(&self, strays: Vec<(i32, u64)>) {
+    pub(crate) fn remember_strays(&self, strays: Vec<ProcessId>) {
         *lock(&self.strays) = strays;
     }
 

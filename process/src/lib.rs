@@ -10,8 +10,10 @@ compile_error!(
      promises rest on: write a backend over job objects against meanwhile-core instead"
 );
 
+mod census;
 mod cgroup;
 mod command;
+mod detached;
 mod exit_watch;
 mod job;
 #[cfg(target_os = "macos")]
@@ -19,29 +21,38 @@ mod kqueue;
 mod launch;
 mod leader;
 mod limits;
+mod lineage;
 mod local;
 mod mailbox;
 mod options;
+mod orphans;
 mod poller;
 mod remains;
 mod running;
 mod scheduling;
 mod spawn;
 mod spool;
+mod spool_reader;
 mod sweeper;
 mod table;
 mod tree;
+mod usage;
 mod watcher;
 mod workers;
 
+pub use crate::detached::spawn_detached;
 pub use crate::job::JobFuture;
 pub use crate::leader::Leader;
 pub use crate::limits::{default_sigchld, raise_descriptor_limit, unblock_signals};
+pub use crate::lineage::{Ancestor, ancestors, this_process};
 pub use crate::local::{Local, LocalTask, Post};
 pub use crate::mailbox::Mailbox;
 pub use crate::options::{Containment, LocalOptions};
+pub use crate::orphans::stop_orphans;
 pub use crate::poller::{Poller, Ready};
 pub use crate::running::{LeaderExit, Running};
+pub use crate::spool_reader::SpoolReader;
+pub use crate::usage::{Usage, usage};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

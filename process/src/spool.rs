@@ -267,7 +267,7 @@ impl SpoolFile {
     }
 }
 
-fn read_at_most(file: &File, buffer: &mut [u8], start: u64) -> io::Result<usize> {
+pub(crate) fn read_at_most(file: &File, buffer: &mut [u8], start: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match file.read_at(&mut buffer[filled..], start + filled as u64) {
