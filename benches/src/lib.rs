@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+mod contest;
+
+pub use crate::contest::{Contest, is_measured};
+
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 

@@ -174,10 +174,8 @@ impl Store {
     pub fn sync(&self, bound: Duration) -> Result<(), StoreError> {
         let deadline = Instant::now().checked_add(bound);
         match self.shared.backlog.wait_until_durable(deadline) {
-            Ok(()) => {
-                self.shared.sync_log();
-                Ok(())
-            }
+            // What was written at once, past the line, is synced here.
+            Ok(()) => self.shared.sync_log(),
             Err(problem) => Err(StoreError::new(
                 StoreErrorKind::Busy,
                 problem.unwrap_or_else(|| "the disk did not take everything in time".to_owned()),
@@ -309,6 +307,7 @@ impl Shared {
     }
 
     fn drain(self: &Arc<Self>, owner: &Owner, max: usize, lease: Duration) -> Vec<Notification> {
+        let _one_at_a_time = shared::lock(&self.draining);
         if self.settle() == Settled::Written {
             match self.drain_database(owner, max, lease) {
                 Ok(items) => return items,

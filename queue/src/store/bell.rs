@@ -59,23 +59,30 @@ impl Bell {
         self.file()?;
         let bell = self.path.clone();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            match event {
-                Ok(event) if event.paths.contains(&bell) => {
-                    if event.kind.is_modify() {
-                        hear(Heard::Change);
-                    }
-                }
-                Ok(event) if is_end(event.kind) => hear(Heard::Death),
-                Ok(_) => {}
-                // Something was missed: so look.
-                Err(_) => hear(Heard::Death),
-            }
+            heard(&event, &bell).iter().copied().for_each(&hear);
         })?;
         watcher.watch(&self.path, RecursiveMode::NonRecursive)?;
         if owners.exists() {
             watcher.watch(owners, RecursiveMode::NonRecursive)?;
         }
         Ok(watcher)
+    }
+}
+
+fn heard(event: &notify::Result<Event>, bell: &Path) -> &'static [Heard] {
+    match event {
+        // Something was missed: so look at everything.
+        Err(_) => &[Heard::Change, Heard::Death],
+        Ok(event) if event.need_rescan() => &[Heard::Change, Heard::Death],
+        Ok(event) if event.paths.iter().any(|path| path == bell) => {
+            if event.kind.is_modify() {
+                &[Heard::Change]
+            } else {
+                &[]
+            }
+        }
+        Ok(event) if is_end(event.kind) => &[Heard::Death],
+        Ok(_) => &[],
     }
 }
 

@@ -89,24 +89,34 @@ fn serve(listener: &UnixListener, tasks: &WeakTasks, is_closed: &AtomicBool) {
             return;
         }
         match stream {
-            // Whoever asks and does not read the answer has themselves to blame.
-            Ok(stream) => drop(answer(&stream, tasks)),
+            Ok(stream) => answer_apart(stream, tasks),
             // No descriptor left, most likely: that passes, and must not take a core until then.
             Err(_) => thread::sleep(Duration::from_millis(100)),
         }
     }
 }
 
+/// In a thread of its own, which ends soon: whoever connects and is silent keeps nobody waiting.
+fn answer_apart(stream: UnixStream, tasks: &WeakTasks) {
+    let tasks = tasks.clone();
+    let answering = thread::Builder::new()
+        .name("meanwhile-answer".to_owned())
+        // Whoever asks and does not read the answer has themselves to blame.
+        .spawn(move || drop(answer(&stream, &tasks)));
+    // Without a thread the stream is closed: whoever asked is told so, and can ask again.
+    drop(answering);
+}
+
 fn answer(stream: &UnixStream, tasks: &WeakTasks) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let answer = if is_same_user(stream)? {
-        match read_line(stream) {
-            Ok(request) => stop(&request, tasks),
-            Err(error) => Answer::Refused(error.to_string()),
+    // Read in any case: whoever finds the other end closed while sending does not look for an answer.
+    let answer = match read_line(stream) {
+        _ if !is_same_user(stream)? => {
+            Answer::Refused("only the user who runs the task may stop it".to_owned())
         }
-    } else {
-        Answer::Refused("only the user who runs the task may stop it".to_owned())
+        Ok(request) => stop(&request, tasks),
+        Err(error) => Answer::Refused(error.to_string()),
     };
     write_line(stream, &answer)
 }

@@ -36,6 +36,10 @@ impl Patience {
             Self::Long => Duration::from_secs(5),
         }
     }
+
+    fn in_micros(self) -> u64 {
+        u64::try_from(self.limit().as_micros()).unwrap_or(u64::MAX)
+    }
 }
 
 /// What may be done with the database.
@@ -59,15 +63,15 @@ pub(super) struct Database {
 }
 
 /// How long a log is made before its content is moved into the database.
-const LOG_LIMIT: u64 = 4 << 20;
+const LOG_LIMIT: u64 = 1 << 20;
 
 impl Database {
     /// Opens the store in `folder`, and makes it if there is none. Says in `warn` if one was set aside for it.
     pub(super) fn open(folder: &Path, warn: &dyn Fn(&str)) -> Result<Self, StoreError> {
-        match Self::open_for_writing(folder) {
+        match Self::open_for_writing(folder, warn) {
             Err(error) if error.kind() == StoreErrorKind::Corrupt => {
                 set_aside(folder, None, warn)?;
-                Self::open_for_writing(folder)
+                Self::open_for_writing(folder, warn)
             }
             Err(error) if error.kind() == StoreErrorKind::ReadOnly => {
                 Self::open_for_reading(folder).map_err(|_| error)
@@ -76,7 +80,7 @@ impl Database {
         }
     }
 
-    fn open_for_writing(folder: &Path) -> Result<Self, StoreError> {
+    fn open_for_writing(folder: &Path, warn: &dyn Fn(&str)) -> Result<Self, StoreError> {
         let failed = |error| StoreError::io(cannot_open(folder), error);
         let guard = open_guard(folder).map_err(failed)?;
         // Any number of processes may open it at once, as long as none makes or changes its tables.
@@ -90,6 +94,10 @@ impl Database {
         }
         guard.unlock().map_err(failed)?;
         guard.lock().map_err(failed)?;
+        if !path.exists() {
+            // The log and the index of one that was removed: whoever still has that open uses them.
+            rename_all(folder, warn).map_err(failed)?;
+        }
         // SQLite would let everybody read it. If it is there it is left alone: to close any descriptor of it would
         // take away the locks that SQLite has on it in this process.
         let made = OpenOptions::new()
@@ -123,40 +131,45 @@ impl Database {
 
     fn connect(folder: &Path, access: Access) -> Result<Self, StoreError> {
         let path = file_in(folder);
+        if path.is_dir() {
+            let action = format!("{}: store.db is a folder", cannot_open(folder));
+            return Err(StoreError::new(StoreErrorKind::Corrupt, action));
+        }
         let sql = |error| StoreError::sql(cannot_open(folder), error);
         let identity = identity(&path);
         let mut connection = match access {
             Access::ReadWrite => Connection::open_with_flags(&path, flags(access)).map_err(sql)?,
             Access::ReadOnly => open_unwritable(&path).map_err(sql)?,
         };
-        let patience = Arc::new(AtomicU64::new(0));
+        // Whoever opens it may find others at it, such as one that reads the log of a process that was killed.
+        let patience = Arc::new(AtomicU64::new(Patience::Long.in_micros()));
         let limit = Arc::clone(&patience);
         connection
             .busy_handler(Some(move |times| wait_for_others(times, &limit)))
             .map_err(sql)?;
         // Moving the log into the database is the writer's, who has the time, and nobody else's.
         connection
-            .execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -1024;")
+            .execute_batch(
+                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0;
+                 PRAGMA cache_size = -1024;",
+            )
             .map_err(sql)?;
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
             .map_err(sql)?;
         connection.set_prepared_statement_cache_capacity(32);
-        let mut database = Self {
+        Ok(Self {
             connection,
             access,
             path,
             identity,
             patience,
             log: None,
-        };
-        database.set_patience(Patience::Long);
-        Ok(database)
+        })
     }
 
     pub(super) fn set_patience(&mut self, patience: Patience) {
-        let limit = u64::try_from(patience.limit().as_micros()).unwrap_or(u64::MAX);
-        self.patience.store(limit, Ordering::Relaxed);
+        self.patience.store(patience.in_micros(), Ordering::Relaxed);
     }
 
     /// Whether somebody put another file in its place, or removed it.
@@ -176,6 +189,20 @@ impl Database {
         Ok(log)
     }
 
+    /// Empties a log that is not short, unless others are using it: whoever opens the store first after all have gone
+    /// reads the whole of it.
+    pub(super) fn empty_log(&mut self) {
+        const SHORT: u64 = 128 << 10;
+        if self.access == Access::ReadOnly || self.log().is_ok_and(|log| is_within(&log, SHORT)) {
+            return;
+        }
+        self.patience.store(0, Ordering::Relaxed);
+        // Nothing is lost if it cannot be: the next one who closes the store tries again.
+        let _ = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+
     /// Which file it is, for [`set_aside`].
     pub(super) fn identity(&self) -> Option<(u64, u64)> {
         self.identity
@@ -184,7 +211,7 @@ impl Database {
 
 /// Moves the log into the database if it has grown long. Not on the connection that launches use: it takes its time.
 pub(super) fn shorten_log(folder: &Path, log: &File) -> Result<(), StoreError> {
-    if log.metadata().is_ok_and(|meta| meta.len() < LOG_LIMIT) {
+    if is_within(log, LOG_LIMIT) {
         return Ok(());
     }
     let failed = |error| StoreError::sql("cannot move the log into the database", error);
@@ -193,6 +220,10 @@ pub(super) fn shorten_log(folder: &Path, log: &File) -> Result<(), StoreError> {
     connection
         .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         .map_err(failed)
+}
+
+fn is_within(log: &File, limit: u64) -> bool {
+    log.metadata().is_ok_and(|meta| meta.len() <= limit)
 }
 
 /// Renames a database that cannot be used, and what belongs to it. `damaged` says which file it was; if another one is
@@ -212,21 +243,30 @@ pub(super) fn set_aside(
         None if is_sound(folder) => return Ok(()),
         _ => {}
     }
+    rename_all(folder, warn).map_err(failed)
+}
+
+/// Renames what there is of a database, and says so.
+fn rename_all(folder: &Path, warn: &dyn Fn(&str)) -> io::Result<()> {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let name = format!("store.db.damaged-{}", since.as_millis());
+    let mut kept = Vec::new();
     for ending in ["", "-wal", "-shm"] {
-        let from = folder.join(format!("store.db{ending}"));
-        match fs::rename(from, folder.join(format!("{name}{ending}"))) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
+        let to = folder.join(format!("{name}{ending}"));
+        match fs::rename(folder.join(format!("store.db{ending}")), &to) {
+            Ok(()) => kept.push(to),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
-    warn(&format!(
-        "the store was damaged: it is kept as {}, and a new one takes its place",
-        folder.join(name).display()
-    ));
+    if let Some(first) = kept.first() {
+        warn(&format!(
+            "the store was damaged: it is kept as {}, and a new one takes its place",
+            first.display()
+        ));
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -34,10 +34,12 @@ struct Old {
 impl Shared {
     /// Files first: whatever happens in between, no output is left without its task.
     pub(super) fn forget(&self, age: Duration, spool: &Path) -> Result<Forgotten, StoreError> {
-        // A task that ended in the future, because the clock was set back, is not old.
-        let limit = SystemTime::now()
-            .checked_sub(age)
-            .map_or(i64::MIN, clock::moment);
+        let limit = match SystemTime::now().checked_sub(age) {
+            // All that is over: what ended in the future, because the clock was set back, is too.
+            Some(_) if age.is_zero() => i64::MAX,
+            Some(limit) => clock::moment(limit),
+            None => i64::MIN,
+        };
         let mut forgotten = Forgotten::default();
         loop {
             let old = self.with(Patience::Long, "cannot look for old tasks", |db| {
@@ -47,8 +49,7 @@ impl Shared {
                 return Ok(forgotten);
             }
             for file in old.iter().flat_map(|old| &old.files) {
-                // Only what was made here is removed here.
-                if file.starts_with(spool) {
+                if is_within(file, spool) {
                     forgotten.bytes += remove(file).map_err(|error| {
                         StoreError::io(format!("cannot remove {}", file.display()), error)
                     })?;
@@ -59,6 +60,13 @@ impl Shared {
             })?;
         }
     }
+}
+
+/// Only what was made here is removed here.
+fn is_within(file: &Path, spool: &Path) -> bool {
+    let is_name = |part| matches!(part, Component::Normal(_));
+    file.strip_prefix(spool)
+        .is_ok_and(|below| below.components().all(is_name))
 }
 
 fn ended_before(db: &mut Connection, limit: i64) -> rusqlite::Result<Vec<Old>> {

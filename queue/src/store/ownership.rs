@@ -3,13 +3,13 @@
 //! The kernel frees a lock however its holder dies, so liveness is never guessed from a process id.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use meanwhile_core::TaskId;
 
-/// This process's own file in `owners/`. Removed when it is dropped.
+/// This process's own file in `owners/`.
 #[derive(Debug)]
 pub(super) struct Ownership {
     name: String,
@@ -33,28 +33,35 @@ fn lock_file(folder: &Path, name: &str) -> PathBuf {
 }
 
 impl Ownership {
-    /// Claims a new name. The file gets it only when it is locked: nobody finds it unlocked and takes it for that of
-    /// a dead process.
+    /// Claims a new name.
     pub(super) fn claim(folder: PathBuf) -> io::Result<Self> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&folder)?;
-        // Drawn like the id of a task: short enough for the path of a socket.
-        let name = TaskId::random().to_string();
-        let early = folder.join(format!("{name}.new"));
-        let lock = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&early)?;
-        lock.try_lock()?;
-        fs::rename(&early, lock_file(&folder, &name))?;
-        Ok(Self {
-            name,
-            folder,
-            _lock: lock,
-        })
+        loop {
+            // Drawn like the id of a task: short enough for the path of a socket.
+            let name = TaskId::random().to_string();
+            let lock = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(lock_file(&folder, &name))?;
+            // Whoever looks for the dead may find it before it is locked: then they have it, or have removed it.
+            match lock.try_lock() {
+                Ok(()) if lock.metadata()?.nlink() > 0 => {
+                    // A full disk leaves it empty, which costs no more than some certainty later.
+                    let _ = (&lock).write_all(boot().as_bytes());
+                    return Ok(Self {
+                        name,
+                        folder,
+                        _lock: lock,
+                    });
+                }
+                Ok(()) | Err(fs::TryLockError::WouldBlock) => {}
+                Err(fs::TryLockError::Error(error)) => return Err(error),
+            }
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -64,10 +71,10 @@ impl Ownership {
     pub(super) fn socket(&self) -> PathBuf {
         socket(&self.folder, &self.name)
     }
-}
 
-impl Drop for Ownership {
-    fn drop(&mut self) {
+    /// Leaves nothing behind: there is nothing of this process that others would have to deal with. Without this it
+    /// is found by them like one that died.
+    pub(super) fn resign(&self) {
         // Unlocked by the closing, after this. What cannot be removed is found by whoever looks for the dead.
         remove(&self.folder, &self.name);
     }
@@ -79,6 +86,18 @@ pub(super) struct Estate {
     name: String,
     folder: PathBuf,
     _lock: Option<File>,
+    pub(super) epoch: Epoch,
+}
+
+/// When a dead process lived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Epoch {
+    /// Since the machine was started: what it left may be there.
+    ThisBoot,
+    /// Before: everything it left is gone, and the ids of its processes are others' now.
+    EarlierBoot,
+    /// Its file does not say, or is gone.
+    Unknown,
 }
 
 impl Estate {
@@ -98,6 +117,7 @@ impl Estate {
         Ok(Some(Self {
             name: name.to_owned(),
             folder: folder.to_owned(),
+            epoch: lock.as_ref().map_or(Epoch::Unknown, epoch),
             _lock: lock,
         }))
     }
@@ -122,6 +142,23 @@ pub(super) fn names(folder: &Path) -> Vec<String> {
             )
         })
         .collect()
+}
+
+fn epoch(mut lock: &File) -> Epoch {
+    let mut text = String::new();
+    match lock.read_to_string(&mut text) {
+        Ok(_) if text.is_empty() => Epoch::Unknown,
+        Ok(_) if text == boot() => Epoch::ThisBoot,
+        Ok(_) => Epoch::EarlierBoot,
+        Err(_) => Epoch::Unknown,
+    }
+}
+
+/// What the system calls the time since it was started. Where it has no name for it, as on macOS, the start of a
+/// process says the day, too.
+fn boot() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.map_or_else(|_| "-".to_owned(), |id| id.trim_end().to_owned())
 }
 
 fn remove(folder: &Path, name: &str) {

@@ -35,9 +35,10 @@ pub(super) fn lease(
     holder: &str,
 ) -> rusqlite::Result<Vec<Notification>> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let items = first(&transaction, session, max)?;
+    // One moment for both statements: a lease that runs out in between would be renewed for nobody.
+    let now = clock::now();
+    let items = pending_at(&transaction, session, max, now)?;
     if let Some(last) = items.last() {
-        let now = clock::now();
         transaction
             .prepare_cached(
                 "UPDATE tasks SET holder = ?3, leased_until = ?4
@@ -62,15 +63,21 @@ pub(super) fn first(
     session: &Owner,
     max: usize,
 ) -> rusqlite::Result<Vec<Notification>> {
+    pending_at(db, session, max, clock::now())
+}
+
+fn pending_at(
+    db: &Connection,
+    session: &Owner,
+    max: usize,
+    now: i64,
+) -> rusqlite::Result<Vec<Notification>> {
     let max = i64::try_from(max).unwrap_or(i64::MAX);
     let mut statement = db.prepare_cached(pending!(
         "SELECT id, session, command, description, exit, stdout",
         "ORDER BY place LIMIT ?3"
     ))?;
-    let rows = statement.query_map(
-        params![session.as_str(), clock::now(), max],
-        rows::notification,
-    )?;
+    let rows = statement.query_map(params![session.as_str(), now, max], rows::notification)?;
     rows.collect()
 }
 

@@ -10,13 +10,17 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::change::Change;
 use super::database::Patience;
 use super::error::StoreError;
-use super::ownership::{self, Estate};
+use super::ownership::{self, Epoch, Estate};
 use super::shared::Shared;
 use super::{TaskRecord, rows};
 
 impl Shared {
     /// Ends what dead processes left, one process after the other.
     pub(super) fn recover(self: &Arc<Self>) -> Result<Vec<TaskId>, StoreError> {
+        if self.is_read_only() {
+            // Nobody is stopped whose end cannot be told.
+            return Ok(Vec::new());
+        }
         let folder = ownership::folder_in(&self.folder);
         let mut names = self.with(Patience::Long, "cannot look for dead processes", named)?;
         names.extend(ownership::names(&folder));
@@ -26,7 +30,7 @@ impl Shared {
             let estate = Estate::of(&folder, &name)
                 .map_err(|error| StoreError::io("cannot look for dead processes", error))?;
             if let Some(estate) = estate {
-                lost.extend(self.settle_estate(&name)?);
+                lost.extend(self.settle_estate(&name, estate.epoch)?);
                 estate.settle();
             }
         }
@@ -34,13 +38,18 @@ impl Shared {
     }
 
     /// Stops what is left, then tells. If this process dies in between, the next one does it again.
-    fn settle_estate(&self, name: &str) -> Result<Vec<TaskId>, StoreError> {
+    fn settle_estate(&self, name: &str, epoch: Epoch) -> Result<Vec<TaskId>, StoreError> {
         let tasks = self.with(
             Patience::Long,
             "cannot read the tasks of a dead process",
             |db| rows::running_under(db, name),
         )?;
-        let orphans: Vec<_> = tasks.iter().map(orphan).collect();
+        let orphans: Vec<_> = match epoch {
+            Epoch::EarlierBoot => Vec::new(),
+            Epoch::ThisBoot | Epoch::Unknown => {
+                tasks.iter().map(|task| orphan(task, epoch)).collect()
+            }
+        };
         let survivors = if orphans.is_empty() {
             Vec::new()
         } else {
@@ -84,10 +93,11 @@ fn named(db: &mut Connection) -> rusqlite::Result<BTreeSet<String>> {
     names.collect()
 }
 
-fn orphan(task: &TaskRecord) -> Orphan {
+fn orphan(task: &TaskRecord, epoch: Epoch) -> Orphan {
     Orphan {
         task: task.id,
-        leader: task.leader,
+        // By the id of a process alone, one of another boot could be taken for it. Its mark is never another's.
+        leader: task.leader.filter(|_| epoch == Epoch::ThisBoot),
         grace: task.grace,
     }
 }

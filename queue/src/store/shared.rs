@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::path::{self, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use super::control::Control;
 use super::database::{self, Database, Patience};
 use super::error::{StoreError, StoreErrorKind};
 use super::ownership::{self, Ownership};
+use super::rows;
 
 pub(super) type StopOrphans = Box<dyn Fn(&[Orphan]) -> Vec<u32> + Send + Sync>;
 pub(super) type Warn = Box<dyn Fn(&str) + Send + Sync>;
@@ -28,8 +30,12 @@ pub(super) struct Shared {
     pub(super) stop_orphans: StopOrphans,
     warn: Warn,
     database: Mutex<Database>,
+    /// Whether anything was committed since the log was last synced.
+    is_unsynced: AtomicBool,
     pub(super) backlog: Backlog,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Held while somebody drains: what is taken from memory is not seen to be taken before it is in the line.
+    pub(super) draining: Mutex<()>,
     ownership: Mutex<Option<Arc<Ownership>>>,
     control: Mutex<Vec<Control>>,
     /// Notified when anything changed, here or elsewhere.
@@ -50,13 +56,22 @@ impl Shared {
         stop_orphans: StopOrphans,
         warn: Warn,
     ) -> Result<Self, StoreError> {
+        // The process may change its folder, and events of the system name whole paths.
+        let folder = path::absolute(&folder).map_err(|error| {
+            StoreError::io(
+                format!("cannot find the store in {}", folder.display()),
+                error,
+            )
+        })?;
         let database = Database::open(&folder, &warn)?;
         Ok(Self {
             stop_orphans,
             warn,
             database: Mutex::new(database),
+            is_unsynced: AtomicBool::new(false),
             backlog: Backlog::default(),
             writer: Mutex::default(),
+            draining: Mutex::default(),
             ownership: Mutex::default(),
             control: Mutex::default(),
             changed: WakeUp::new(),
@@ -124,6 +139,7 @@ impl Shared {
             }
             transaction.commit()
         })?;
+        self.is_unsynced.store(true, Ordering::Release);
         self.announce();
         Ok(())
     }
@@ -185,10 +201,15 @@ impl Shared {
             match self.write(Patience::Long, &batch) {
                 Ok(()) => {
                     self.backlog.mark_written();
-                    if batch.iter().any(|change| change.is_ending()) {
-                        self.sync_log();
+                    let synced = if batch.iter().any(|change| change.is_ending()) {
+                        self.sync_log()
+                    } else {
+                        Ok(())
+                    };
+                    match synced {
+                        Ok(()) => self.backlog.mark_durable(),
+                        Err(error) => self.warn(&error.to_string()),
                     }
-                    self.backlog.mark_durable();
                     if said.take().is_some() {
                         self.warn("the store takes writes again, and nothing was lost");
                     }
@@ -212,20 +233,20 @@ impl Shared {
     }
 
     /// Makes what was committed safe from a power cut.
-    pub(super) fn sync_log(&self) {
-        let log = lock(&self.database).log();
-        let synced = log.and_then(|log| {
-            log.sync_data()?;
-            Ok(log)
-        });
-        match synced {
-            Ok(log) => {
-                if let Err(error) = database::shorten_log(&self.folder, &log) {
-                    self.warn(&error.to_string());
-                }
-            }
-            Err(error) => self.warn(&format!("cannot sync the store: {error}")),
+    pub(super) fn sync_log(&self) -> Result<(), StoreError> {
+        if !self.is_unsynced.swap(false, Ordering::AcqRel) {
+            return Ok(());
         }
+        let log = lock(&self.database).log();
+        let log = log.and_then(|log| log.sync_data().map(|()| log));
+        let log = log.map_err(|error| {
+            self.is_unsynced.store(true, Ordering::Release);
+            StoreError::io("cannot sync the store", error)
+        })?;
+        if let Err(error) = database::shorten_log(&self.folder, &log) {
+            self.warn(&error.to_string());
+        }
+        Ok(())
     }
 
     pub(super) fn announce(&self) {
@@ -265,7 +286,16 @@ impl Shared {
         self.watch.get_or_init(|| match start_watch(self) {
             Ok(watch) => Some(watch),
             Err(error) => {
-                self.warn(&format!("cannot hear of what other processes do: {error}"));
+                self.warn(&format!(
+                    "cannot hear of what other processes do, and looks every second: {error}"
+                ));
+                let shared = Arc::downgrade(self);
+                let looking = thread::Builder::new()
+                    .name("meanwhile-look".to_owned())
+                    .spawn(move || look_every_second(&shared));
+                if let Err(error) = looking {
+                    self.warn(&format!("cannot look for what other processes do: {error}"));
+                }
                 None
             }
         });
@@ -288,7 +318,19 @@ impl Shared {
             // It does not panic; if it did, it has said so.
             let _ = writer.join();
         }
-        lock(&self.ownership).take();
+        lock(&self.database).empty_log();
+        if let Some(own) = lock(&self.ownership).take()
+            && self.is_nothing_left_of(own.name())
+        {
+            own.resign();
+        }
+    }
+
+    fn is_nothing_left_of(&self, name: &str) -> bool {
+        self.with(Patience::Long, "cannot read the tasks", |db| {
+            rows::running_under(db, name)
+        })
+        .is_ok_and(|running| running.is_empty())
     }
 }
 
@@ -325,19 +367,37 @@ fn hear(heard: Heard, shared: &Weak<Shared>, deaths: &Sender<()>) {
 
 /// The thread `meanwhile-recover`: ends with the watcher, when the store is dropped.
 fn recover_after_deaths(died: &Receiver<()>, shared: &Weak<Shared>) {
+    // The lock of a dead process is freed a moment after its file is seen to be closed.
+    let pauses = || [1, 20, 200, 2_000].map(Duration::from_millis).into_iter();
     while died.recv().is_ok() {
-        // The lock of a dead process is freed a moment after its file is seen to be closed.
-        for pause in [1, 20, 200, 2_000].map(Duration::from_millis) {
-            thread::sleep(pause);
-            // Those that were heard of until now are looked at now.
-            while died.try_recv().is_ok() {}
-            let Some(shared) = shared.upgrade() else {
-                return;
-            };
-            if shared.recover().is_ok_and(|lost| !lost.is_empty()) {
-                break;
+        let mut looks = pauses();
+        while let Some(pause) = looks.next() {
+            match died.recv_timeout(pause) {
+                // Another one, whose lock may not be free yet when the first one's is.
+                Ok(()) => looks = pauses(),
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    let Some(shared) = shared.upgrade() else {
+                        return;
+                    };
+                    // What cannot be done now is tried at the next look, and by whoever opens the store.
+                    let _ = shared.recover();
+                }
             }
         }
+    }
+}
+
+/// The thread `meanwhile-look`, where nothing can be watched: ends a second after the store is dropped.
+fn look_every_second(shared: &Weak<Shared>) {
+    loop {
+        thread::sleep(Duration::from_secs(1));
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        // What cannot be done now is tried in a second.
+        let _ = shared.recover();
+        shared.changed.notify(usize::MAX);
     }
 }
 

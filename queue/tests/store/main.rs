@@ -1,6 +1,8 @@
 //! The durable store.
 
+mod child;
 mod conformance;
+mod manual;
 mod processes;
 mod records;
 mod support;

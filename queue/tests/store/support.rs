@@ -1,14 +1,14 @@
-//! A store in a folder of its own.
+//! A store in a folder of its own, and what tests do with it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use meanwhile_core::{
     Ending, EventId, EventListener, Exit, ExitStatus, Milestone, Notification, NotificationQueue,
-    Owner, TaskId,
+    Owner, Spec, TaskId,
 };
-use meanwhile_queue::{Store, StoreOptions};
+use meanwhile_queue::{Notice, Store, StoreOptions, TaskRecord};
 use tempfile::TempDir;
 
 /// Longer than any test.
@@ -25,14 +25,19 @@ impl Warnings {
     pub(crate) fn all(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
+
+    /// For [`StoreOptions::warn`].
+    pub(crate) fn sink(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let said = self.clone();
+        move |problem| said.0.lock().unwrap().push(problem.to_owned())
+    }
 }
 
 /// Opens the store in `folder`; nobody's processes are left to be stopped.
 pub(crate) fn open(folder: &Path) -> (Store, Warnings) {
     let warnings = Warnings::default();
-    let said = warnings.clone();
     let store = StoreOptions::new(folder, |orphans| vec![0; orphans.len()])
-        .warn(move |problem| said.0.lock().unwrap().push(problem.to_owned()))
+        .warn(warnings.sink())
         .open()
         .unwrap();
     (store, warnings)
@@ -89,12 +94,60 @@ impl NotificationQueue for InFolder {
     }
 }
 
+/// Records the launch of `spec` under a new id, as `Tasks` does.
+pub(crate) fn launch(store: &Store, spec: &Spec) -> TaskId {
+    let task = TaskId::random();
+    let milestone = Milestone::Launched {
+        spec,
+        command: &spec.command(),
+        at: SystemTime::now(),
+    };
+    store.record(task, milestone);
+    task
+}
+
+/// Records the launch of a command for `owner`.
+pub(crate) fn launch_for(store: &Store, owner: &Owner) -> TaskId {
+    launch(store, &Spec::shell("make").owner(owner.clone()))
+}
+
+/// An exit with code 0.
+pub(crate) fn completed() -> Exit {
+    Exit::new(Ending::of(ExitStatus::Code(0)))
+}
+
 /// An ending of a task that nobody launched.
 pub(crate) fn ending(owner: &Owner) -> Notification {
-    let exit = Exit::new(Ending::of(ExitStatus::Code(0)));
-    Notification::ended(TaskId::random(), owner.clone(), "make", exit)
+    ending_of(TaskId::random(), owner)
+}
+
+/// The ending of `task`.
+pub(crate) fn ending_of(task: TaskId, owner: &Owner) -> Notification {
+    Notification::ended(task, owner.clone(), "make", completed())
 }
 
 pub(crate) fn ids(items: &[Notification]) -> Vec<EventId> {
     items.iter().map(|item| item.event_id).collect()
+}
+
+/// The tasks whose endings a drain of everything has.
+pub(crate) fn drain(store: &Store, owner: &Owner) -> Vec<TaskId> {
+    let items = store.drain(owner, usize::MAX, LEASE);
+    items.iter().map(|item| item.task_id).collect()
+}
+
+/// Drains and acknowledges everything.
+pub(crate) fn take(store: &Store, owner: &Owner) -> Vec<TaskId> {
+    let items = store.drain(owner, usize::MAX, LEASE);
+    store.acknowledge(owner, &ids(&items));
+    items.iter().map(|item| item.task_id).collect()
+}
+
+/// What the store has of a task that it must have.
+pub(crate) fn record_of(store: &Store, task: TaskId) -> TaskRecord {
+    store.task(task).unwrap().expect("the task is recorded")
+}
+
+pub(crate) fn notice_of(store: &Store, task: TaskId) -> Notice {
+    record_of(store, task).notice
 }
