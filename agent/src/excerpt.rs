@@ -2,8 +2,20 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 
-use meanwhile_core::{Chunk, Handle, Notification, Stream, Tasks};
+use meanwhile_core::{Chunk, Handle, Notification, Stream};
+
+use crate::quote::clean;
+
+/// Head and tail of an output file, at most `limit` bytes of it, as an item shows them: for a task that may
+/// still write to it. Empty if there is nothing, or nothing that can be read.
+#[must_use]
+pub fn excerpt(path: &Path, limit: usize) -> String {
+    // Nobody says whether the middle was dropped yet. If it was not, only zeros at a cut are left out.
+    let source = Source::file(Some(path), Middle::Dropped);
+    Excerpt::read(&source, 0, limit).text(clean, "")
+}
 
 /// Where a task's output can be read.
 #[derive(Debug)]
@@ -24,16 +36,17 @@ pub(crate) enum Middle {
 }
 
 impl Source {
-    pub(crate) fn of(notification: &Notification, tasks: &Tasks) -> Self {
-        if let Some(handle) = tasks.get(notification.task_id) {
-            return Self::Task(handle);
-        }
+    /// The file of a task that ended.
+    pub(crate) fn file_of(notification: &Notification) -> Self {
         let middle = if notification.exit.output.dropped > 0 {
             Middle::Dropped
         } else {
             Middle::Whole
         };
-        let path = notification.output_path.as_ref();
+        Self::file(notification.output_path.as_deref(), middle)
+    }
+
+    fn file(path: Option<&Path>, middle: Middle) -> Self {
         path.and_then(|path| File::open(path).ok())
             .map_or(Self::Gone, |file| Self::File(file, middle))
     }

@@ -8,6 +8,9 @@ use jiff::Timestamp;
 use meanwhile_core::{EventId, Notification, TaskId};
 use serde::{Serialize, Serializer};
 
+use crate::excerpt::{Excerpt, Source};
+use crate::quote::clean;
+
 /// One ending, in the words of the wire: an element of `items` in a notification line.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,6 +51,14 @@ pub struct Item {
 }
 
 impl Item {
+    /// The data of `notification`, with an excerpt of the output from its file, made from at most `limit` bytes.
+    #[must_use]
+    pub fn read(notification: &Notification, limit: usize) -> Self {
+        let source = Source::file_of(notification);
+        let excerpt = Excerpt::read(&source, notification.exit.output.bytes, limit);
+        Self::new(notification, excerpt.text(clean, ""))
+    }
+
     /// The data of `notification`, with this excerpt of the task's output.
     #[must_use]
     pub fn new(notification: &Notification, output: String) -> Self {
@@ -77,8 +88,10 @@ pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// In UTC, to the millisecond. A clock that is set beyond the year 9999 shows its last moment.
-fn rfc3339(time: SystemTime) -> String {
+/// A time as items have it: RFC 3339, in UTC, to the millisecond. A clock that is set beyond the year 9999 shows
+/// its last moment.
+#[must_use]
+pub fn rfc3339(time: SystemTime) -> String {
     let time = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
     format!("{time:.3}")
 }

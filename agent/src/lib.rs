@@ -17,10 +17,12 @@ mod twins;
 mod view;
 mod words;
 
-pub use crate::item::Item;
+pub use crate::excerpt::excerpt;
+pub use crate::item::{Item, rfc3339};
 pub use crate::notifications::Notifications;
+pub use crate::quote::one_line;
 pub use crate::tool_result::ToolResult;
 pub use crate::tool_use::ToolUse;
 pub use crate::toolbox::Toolbox;
 pub use crate::view::TaskView;
-pub use crate::words::elapsed;
+pub use crate::words::{elapsed, ending};

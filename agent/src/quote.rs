@@ -35,8 +35,10 @@ pub(crate) fn quote(text: &str) -> String {
     quoted
 }
 
-/// A command, a path or a reason, on one line and of at most `limit` characters.
-pub(crate) fn one_line(text: &str, limit: usize) -> String {
+/// A command, a path or a reason, on one line and of at most `limit` characters: line breaks and whatever a
+/// terminal or a reader could take for more than a character are shown as escapes.
+#[must_use]
+pub fn one_line(text: &str, limit: usize) -> String {
     let mut line = String::with_capacity(text.len().min(limit));
     for c in text.trim().chars() {
         match c {

@@ -8,7 +8,8 @@ use meanwhile_core::{EndedBy, Exit, ExitStatus};
 use crate::quote::one_line;
 
 /// What became of a task, as the rest of a sentence: `failed with exit code 1 after 1 m 32 s`.
-pub(crate) fn ending(exit: &Exit) -> String {
+#[must_use]
+pub fn ending(exit: &Exit) -> String {
     let after = elapsed(exit.duration);
     let mut words = match (&exit.status, exit.ended_by) {
         (ExitStatus::FailedToStart(why), _) => {

@@ -5,6 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use meanwhile_agent::{Item, Notifications, Toolbox, excerpt};
 use meanwhile_core::{EndedBy, Ending, Exit, ExitStatus, Notification, NotificationQueue, TaskId};
 use serde_json::json;
 use tempfile::TempDir;
@@ -326,6 +327,48 @@ fn a_dropped_middle_is_not_shown_as_zeros() {
         "{}",
         drained.text
     );
+}
+
+#[test]
+fn a_program_that_does_not_run_the_tasks_tells_the_same() {
+    const BUDGET: usize = Toolbox::NOTIFICATION_BUDGET;
+    let mut endings = Endings::new();
+    endings.push("npm test", code(1), "3 failed\n");
+    endings.push("make", code(0), "");
+    let inbox = endings.world.tools.inbox();
+    let told = endings.world.tools.notifications();
+    let (text, items) = (told.text.clone(), told.items.clone());
+    drop(told);
+
+    let pending = inbox.drain().to_vec();
+    let shown = Notifications::of(&pending, BUDGET);
+    assert_eq!((&shown.text, &shown.items), (&text, &items));
+    assert_eq!(Item::read(&pending[0], 8_000), items[0]);
+    shown.acknowledge();
+    assert_eq!(inbox.pending(), 2, "they were not drained by that");
+
+    let drained = Notifications::from_inbox(&inbox, BUDGET);
+    assert_eq!((&drained.text, &drained.items), (&text, &items));
+    drop(drained);
+    assert_eq!(inbox.pending(), 2, "it was not acknowledged");
+    Notifications::from_inbox(&inbox, BUDGET).acknowledge();
+    assert_eq!(inbox.pending(), 0);
+}
+
+#[test]
+fn a_file_that_is_still_written_to_can_be_excerpted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("output");
+    assert_eq!(excerpt(&path, 1_000), "", "not there yet");
+    let mut file = fs::File::create(&path).unwrap();
+    file.write_all(b"\x1b[31mhead line\r\n").unwrap();
+    assert_eq!(excerpt(&path, 1_000), "head line\n");
+    file.write_all(&b"head line\n".repeat(500)).unwrap();
+    file.seek(SeekFrom::Start(1 << 20)).unwrap();
+    file.write_all(b"tail line\n").unwrap();
+    let shown = excerpt(&path, 1_000);
+    assert!(shown.starts_with("head line\n"), "{shown}");
+    assert!(shown.ends_with("…]\ntail line\n"), "no zeros: {shown}");
 }
 
 #[test]
