@@ -11,6 +11,8 @@ mod forget;
 mod options;
 mod ownership;
 mod pending;
+#[cfg(test)]
+mod plans;
 mod recovery;
 mod rows;
 mod schema;

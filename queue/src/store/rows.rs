@@ -40,10 +40,11 @@ pub(super) fn tasks(
     selection: Selection,
     session: Option<&Owner>,
 ) -> rusqlite::Result<Vec<TaskRecord>> {
-    // Two selections, so that each finds its index.
+    // Named, or SQLite reads all tasks to have both halves in order.
     let which = match selection {
         Selection::Open => {
-            "seq IN (SELECT seq FROM tasks WHERE exit IS NULL UNION SELECT seq FROM tasks WHERE notice = 1)"
+            "seq IN (SELECT seq FROM tasks INDEXED BY tasks_running WHERE exit IS NULL
+             UNION SELECT seq FROM tasks INDEXED BY tasks_pending WHERE notice = 1)"
         }
         Selection::All => "TRUE",
     };

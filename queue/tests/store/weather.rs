@@ -436,7 +436,7 @@ fn another_process_goes_on_in_the_new_database() {
 fn a_database_that_is_removed_is_made_again() {
     for endings in [&["", "-wal", "-shm"][..], &[""], &["", "-wal"]] {
         let (_folder, state) = new();
-        let (store, warnings) = open(&state);
+        let (store, _) = open(&state);
         let mut other = Other::new(&state);
         let theirs: TaskId = other.ask("launch").parse().unwrap();
         let running = tasks_of(100, &store);
@@ -447,9 +447,10 @@ fn a_database_that_is_removed_is_made_again() {
         push_all(&store, &running);
         other.ask(&format!("push {theirs}"));
         other.ask("launch");
-        // What belonged to it is of no use to the new one, and may be to somebody.
-        let is_kept = endings.contains(&"-wal") || said(&warnings, "damaged-");
-        assert!(is_kept, "{endings:?}: {:?}", warnings.all());
+        // What belonged to it is of no use to the new one, and may be to somebody. Either may have found it.
+        let mut files = fs::read_dir(&state).unwrap().flatten();
+        let is_kept = files.any(|file| file.file_name().to_string_lossy().contains(".damaged-"));
+        assert_eq!(is_kept, endings.len() < 3, "without {endings:?}");
         let told = take(&store, &me());
         assert!(
             running.iter().all(|task| told.contains(task)),
@@ -545,7 +546,10 @@ fn a_long_log_is_shortened() {
     let (store, warnings) = open(&state);
     let log = || fs::metadata(state.join("store.db-wal")).unwrap().len();
     let mut longest = 0;
-    for _ in 0..200 {
+    // Moved into the database, and cut off by whoever writes next.
+    while log() >= longest {
+        longest = log();
+        assert!(longest < 32 << 20, "it grows and grows");
         let owner = Owner::new("x".repeat(20_000));
         for _ in 0..10 {
             store.push(ending(&owner));
@@ -553,14 +557,6 @@ fn a_long_log_is_shortened() {
         store.sync(PATIENCE).unwrap();
         let items = store.drain(&owner, usize::MAX, LEASE);
         store.acknowledge(&owner, &ids(&items));
-        longest = longest.max(log());
     }
-    store.push(ending(&me()));
-    store.sync(PATIENCE).unwrap();
-    assert!(longest < 16 << 20, "{longest}");
-    assert!(
-        log() < longest,
-        "it was moved into the database, and cut off"
-    );
     assert_eq!(warnings.all(), [""; 0]);
 }
