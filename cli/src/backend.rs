@@ -18,14 +18,23 @@ use crate::error::Error;
 
 /// Makes a backend that keeps output in the folder `spool`. Its runtime lives as long as the process.
 pub(crate) fn start(backend: Backend, spool: &Path) -> Result<Arc<dyn Lifecycle>, Error> {
-    let options = LocalOptions::default()
-        .spool_dir(spool)
-        .containment(Containment::Cgroup);
+    let options = options(spool);
     match backend {
         Backend::Thread => Ok(Arc::new(ThreadBackend::with_options(options))),
         Backend::Tokio => tokio(options).map_err(|error| Error::own("cannot start tokio", error)),
         Backend::Smol => smol(options).map_err(|error| Error::own("cannot start smol", error)),
     }
+}
+
+/// Likewise, for a process that is there for one task.
+pub(crate) fn for_one_task(spool: &Path) -> ThreadBackend {
+    ThreadBackend::with_options(options(spool).spawners(1))
+}
+
+fn options(spool: &Path) -> LocalOptions {
+    LocalOptions::default()
+        .spool_dir(spool)
+        .containment(Containment::Cgroup)
 }
 
 fn tokio(options: LocalOptions) -> io::Result<Arc<dyn Lifecycle>> {

@@ -1,14 +1,16 @@
 //! What can go wrong in the program itself. A task that fails is none of it: that is an exit code.
 
+use std::error::Error as StdError;
 use std::fmt;
-use std::io;
+
+use meanwhile_queue::StoreError;
 
 /// Why the program itself failed.
 #[derive(Debug)]
 pub(crate) struct Error {
     kind: Kind,
     action: String,
-    source: Option<io::Error>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// Whose fault it is.
@@ -29,12 +31,24 @@ impl Error {
         }
     }
 
-    /// The action that failed, as in `cannot open notes.jsonl`, and the operating system's reason.
-    pub(crate) fn own(action: impl Into<String>, source: io::Error) -> Self {
+    /// The action that failed, as in `cannot open notes.jsonl`, and the reason, mostly the operating system's.
+    pub(crate) fn own(
+        action: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
         Self {
             kind: Kind::Own,
             action: action.into(),
-            source: Some(source),
+            source: Some(source.into()),
+        }
+    }
+
+    /// Likewise, where there is no more to it than the words.
+    pub(crate) fn failed(problem: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Own,
+            action: problem.into(),
+            source: None,
         }
     }
 
@@ -56,8 +70,14 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source as _)
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::failed(error.to_string())
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use meanwhile_agent::{ToolUse, Toolbox};
 use meanwhile_core::{EndedBy, Owner, Shutdown, Stop, Tasks};
-use meanwhile_queue::MemoryQueue;
+use meanwhile_queue::{MemoryQueue, Selection, Store};
 use smol::channel::Receiver;
 use smol::{LocalExecutor, future};
 
@@ -27,10 +27,13 @@ use self::timeline::Timeline;
 use crate::args::{self, AtEnd};
 use crate::backend;
 use crate::error::Error;
+use crate::ownership;
 use crate::pause::pause;
+use crate::session_name;
 use crate::signals::{self, Signals};
 use crate::state::Spool;
 use crate::stdio::ReaderWatch;
+use crate::store;
 
 /// How long foreground calls may take to end by themselves when no further lines can come.
 const LAST_CALLS: Duration = Duration::from_secs(2);
@@ -42,12 +45,14 @@ const LONGEST_GRACE: Duration = Duration::from_secs(10);
 pub(crate) fn run(args: &args::Session) -> Result<u8, Error> {
     // Before signals are caught: one of them may end the waiting for a named pipe's writer.
     let source = Source::open(args.file.as_deref())?;
-    let spool = Spool::create(&args.session)?;
+    let name = session_name::resolve(args.session.as_deref());
+    let home = if args.store {
+        Home::Shared(store::open_for_launch()?)
+    } else {
+        Home::Own(Spool::create(&name)?)
+    };
     let signals = Signals::catch()?;
-    let tasks = Tasks::new(
-        backend::start(args.backend, spool.path())?,
-        MemoryQueue::new(),
-    );
+    let tasks = home.tasks(args.backend)?;
     let present: Box<dyn Present> = if io::stdout().is_terminal() && !args.json {
         Box::new(Timeline::new())
     } else {
@@ -59,7 +64,8 @@ pub(crate) fn run(args: &args::Session) -> Result<u8, Error> {
     };
     let executor = Rc::new(LocalExecutor::new());
     let session = Session {
-        toolbox: Toolbox::new(tasks, Owner::new(args.session.as_str())),
+        home,
+        toolbox: Toolbox::new(tasks, Owner::new(name.as_str())),
         executor: Rc::clone(&executor),
         outstanding: Outstanding::default(),
         answers: Rc::new(Answers::new(present)?),
@@ -68,7 +74,41 @@ pub(crate) fn run(args: &args::Session) -> Result<u8, Error> {
         at_end: args.at_end.unwrap_or(at_end),
     };
     let entries = source.read()?;
-    smol::block_on(executor.run(session.serve(&entries, &signals)))
+    let result = smol::block_on(executor.run(session.serve(&entries, &signals)));
+    session.home.leave();
+    result
+}
+
+/// Where output is kept and endings wait.
+enum Home {
+    /// In a folder of the session, and in memory.
+    Own(Spool),
+    /// Where other programs find them, and the next session of this name.
+    Shared(Store),
+}
+
+impl Home {
+    fn tasks(&self, backend: args::Backend) -> Result<Tasks, Error> {
+        match self {
+            Self::Own(spool) => {
+                let backend = backend::start(backend, spool.path())?;
+                Ok(Tasks::new(backend, MemoryQueue::new()))
+            }
+            Self::Shared(store) => {
+                let backend = backend::start(backend, &store.spool_dir())?;
+                let tasks = ownership::tasks(backend, store)?;
+                ownership::recover(store);
+                Ok(tasks)
+            }
+        }
+    }
+
+    /// Nothing is left behind that only this process knows.
+    fn leave(&self) {
+        if let Self::Shared(store) = self {
+            ownership::settle(store);
+        }
+    }
 }
 
 /// What a turn waits for.
@@ -81,6 +121,7 @@ enum Pace {
 }
 
 struct Session {
+    home: Home,
     toolbox: Toolbox,
     executor: Rc<LocalExecutor<'static>>,
     outstanding: Outstanding,
@@ -192,10 +233,25 @@ impl Session {
             match timeout {
                 Some(timeout) => pause(timeout).await,
                 // When nothing runs, nothing will be pending, however long the wait.
-                None => self.toolbox.tasks().wait_idle().await,
+                None => self.nothing_runs().await,
             }
         };
         future::or(inbox.wait(), given_up).await;
+    }
+
+    async fn nothing_runs(&self) {
+        self.toolbox.tasks().wait_idle().await;
+        if let Home::Shared(store) = &self.home {
+            loop {
+                let listener = store.listen_to_all();
+                let open = store.tasks(Selection::Open, Some(self.toolbox.owner()));
+                // A store that cannot be read announces nothing, either.
+                if !open.is_ok_and(|open| open.iter().any(|task| task.exit.is_none())) {
+                    break;
+                }
+                listener.await;
+            }
+        }
     }
 
     async fn turn(&self) {

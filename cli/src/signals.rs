@@ -4,7 +4,8 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+pub(crate) use signal_hook::consts::SIGHUP;
+use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals as Caught;
 use smol::{channel, future};
 
@@ -39,6 +40,14 @@ impl Signals {
             .spawn(pass_on)
             .map_err(failed)?;
         Ok(Self(receiver))
+    }
+
+    /// Does `work`, unless a signal asks for the end before it is done: then the exit code says which.
+    pub(crate) async fn or_end(
+        &self,
+        work: impl Future<Output = Result<u8, Error>>,
+    ) -> Result<u8, Error> {
+        future::or(work, async { Ok(exit_code(self.next().await)) }).await
     }
 
     pub(crate) async fn next(&self) -> i32 {

@@ -83,7 +83,7 @@ impl Drop for Spool {
 }
 
 /// `$MEANWHILE_STATE_DIR`, else the platform's state folder.
-fn state_folder() -> Result<PathBuf, Error> {
+pub(crate) fn state_folder() -> Result<PathBuf, Error> {
     let set = |name| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())
@@ -133,7 +133,9 @@ fn remove_old(spools: &Path) {
     let Some(limit) = SystemTime::now().checked_sub(KEPT) else {
         return;
     };
-    let folders = fs::read_dir(spools).into_iter().flatten().flatten();
+    let entries = fs::read_dir(spools).into_iter().flatten().flatten();
+    // The files beside the folders are the store's.
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     for folder in folders.map(|entry| entry.path()) {
         // A folder that cannot be looked at or removed is left to the next start.
         let _ = remove_if_ended_before(limit, &folder);
@@ -205,6 +207,21 @@ mod tests {
         age(&path);
         remove_if_ended_before(limit, &path).unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_files_of_the_store_are_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let output = home.path().join("t7k2m9xq4z.out");
+        fs::write(&output, "text").unwrap();
+        let old = home.path().join("old-12345678");
+        fs::create_dir(&old).unwrap();
+        for path in [&output, &old] {
+            let then = SystemTime::now() - LONG;
+            File::open(path).unwrap().set_modified(then).unwrap();
+        }
+        remove_old(home.path());
+        assert!(output.exists() && !old.exists());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::thread;
 
 use rustix::event::PollFlags;
+use serde::Serialize;
 use smol::{channel, future};
 
 use crate::error::Error;
@@ -18,6 +19,32 @@ pub(crate) fn complain(what: impl fmt::Display) {
 /// Prints whole lines for people on stderr.
 pub(crate) fn print_text(text: &str) {
     let _ = writeln!(io::stderr(), "{}", text.trim_end());
+}
+
+/// Prints a whole result on stdout. A reader who went away had enough.
+pub(crate) fn print(result: &[u8]) -> Result<(), Error> {
+    try_print(result).or_else(had_enough)
+}
+
+/// Prints a whole result on stdout.
+pub(crate) fn try_print(result: &[u8]) -> io::Result<()> {
+    Patient::stdout()?.write_all(result)
+}
+
+/// Nothing went wrong if stdout cannot be written because its reader went away: as in `meanwhile ls | head`.
+pub(crate) fn had_enough(error: io::Error) -> Result<(), Error> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Error::own("cannot write to stdout", error)),
+    }
+}
+
+/// A line of JSON.
+pub(crate) fn json_line(value: &impl Serialize) -> Vec<u8> {
+    let mut line = serde_json::to_vec(value)
+        .expect("what this program prints has names for keys, and nothing that JSON cannot hold");
+    line.push(b'\n');
+    line
 }
 
 /// stdout, written by a thread of its own: whoever does not read holds up nobody but themselves.
@@ -81,6 +108,24 @@ impl Output {
                 then: Some(then),
             })
             .await;
+    }
+
+    /// Writes `bytes` and waits until they were handed over.
+    pub(crate) async fn write_through(&self, bytes: Vec<u8>) -> io::Result<()> {
+        let (handed_over, told) = channel::bounded(1);
+        // Whoever waited may be gone.
+        let then = move || {
+            let _ = handed_over.try_send(());
+        };
+        self.write_then(bytes, then).await;
+        if told.recv().await.is_ok() {
+            return Ok(());
+        }
+        // The reason is told once; after that it is enough to know that there was one.
+        match self.finished.recv().await {
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(())) | Err(_) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
     }
 
     /// Waits until nothing can be written any more; for ever, if all goes well.

@@ -4,8 +4,20 @@
 
 mod bad_input;
 mod ends;
+mod inbox;
+mod left_behind;
+mod logs;
+mod ls;
 mod run;
 mod session;
+mod show;
+mod stop;
+mod stored;
 mod story;
 mod support;
+mod tasks;
 mod terminal;
+mod top;
+mod two_agents;
+mod upkeep;
+mod wait;

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::support::{Folders, assert_gone, eventually, exit_status, on_each_backend, output};
 
@@ -138,12 +139,11 @@ fn options_reach_the_task() {
     let (code, stdout, stderr) = output(program);
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(stdout, b"b=c\n\xff\ninner\n");
-    let folder = fs::read_dir(folders.state().join("spool"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap();
-    assert!(folder.file_name().to_str().unwrap().starts_with("one-"));
+    let mut program = folders.program();
+    program.args(["ls", "--all", "--json"]);
+    let tasks: Value = serde_json::from_slice(&output(program).1).unwrap();
+    assert_eq!(tasks[0]["session"], "one");
+    assert_eq!(tasks[0]["description"], "Look around");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::support::{Folders, copy_tree, lines_of, on_each_backend, output, tree};
 
 mod on {
@@ -14,7 +16,33 @@ mod on {
 }
 
 fn the_recorded_story_ends_with_all_tests_passing(backend: &str) {
+    tell(&Folders::new(), &["--backend", backend]);
+}
+
+#[test]
+fn the_recorded_story_is_the_same_in_the_store() {
     let folders = Folders::new();
+    tell(&folders, &["--store", "--session", "story"]);
+    let asked = |args: &[&str]| {
+        let mut program = folders.program();
+        program.args(args).args(["--json", "--session", "story"]);
+        let (code, stdout, stderr) = output(program);
+        assert_eq!(code, 0, "{stderr}");
+        serde_json::from_slice::<Vec<Value>>(&stdout).unwrap()
+    };
+    assert!(
+        asked(&["inbox"]).is_empty(),
+        "what was written is not told again"
+    );
+    let tasks = asked(&["ls", "--all"]);
+    assert!(tasks.len() >= 2, "{tasks:#?}");
+    assert!(
+        tasks.iter().all(|task| task["exit_code"].is_number()),
+        "{tasks:#?}"
+    );
+}
+
+fn tell(folders: &Folders, args: &[&str]) {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     fs::create_dir(folders.work("examples")).unwrap();
     for name in ["auth-service", "fix-auth-tests.jsonl"] {
@@ -23,12 +51,9 @@ fn the_recorded_story_ends_with_all_tests_passing(backend: &str) {
     let before = tree(&folders.work("examples"));
 
     let mut program = folders.program();
-    program.args([
-        "session",
-        "examples/fix-auth-tests.jsonl",
-        "--backend",
-        backend,
-    ]);
+    program
+        .args(["session", "examples/fix-auth-tests.jsonl"])
+        .args(args);
     let (code, stdout, stderr) = output(program);
     assert_eq!(code, 0, "{stderr}");
     let lines = lines_of(&stdout);

@@ -63,6 +63,7 @@ impl Folders {
         command
             .current_dir(self.work(""))
             .env("MEANWHILE_STATE_DIR", self.state())
+            .env_remove("MEANWHILE_SESSION")
             .env_remove("NO_COLOR");
         command
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::{Folders, output};
 
 /// Runs the program with `args` on a terminal. None if there is no `script` that can.
-fn on_terminal(
+pub(crate) fn on_terminal(
     folders: &Folders,
     args: &str,
     environment: &[(&str, &str)],

@@ -1,0 +1,119 @@
+//! What a terminal shows of a task while somebody waits for it.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use meanwhile_agent::elapsed as words;
+use meanwhile_queue::Usual;
+
+/// One line on stderr: a bar as far as the usual time has passed, or a spinner where there is no history; then the
+/// time, what it is about, and the last line of output.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    name: String,
+    usual: Option<Usual>,
+}
+
+impl Progress {
+    pub(crate) fn new(name: &str, usual: Option<Usual>) -> Self {
+        let template = match usual {
+            Some(_) => "{spinner} {bar:20} {wide_msg}",
+            None => "{spinner} {wide_msg}",
+        };
+        let style = ProgressStyle::with_template(template)
+            .expect("the templates are fixed and sound")
+            .progress_chars("━╸ ");
+        let length = usual.map_or(0, |usual| milliseconds(usual.duration));
+        let bar = ProgressBar::new(length).with_style(style);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self {
+            bar,
+            name: console::truncate_str(&printable(name), 30, "…").into_owned(),
+            usual,
+        }
+    }
+
+    /// Shows the task as it is after so much time.
+    pub(crate) fn show(&self, elapsed: Duration, last_line: Option<String>) {
+        if let Some(usual) = self.usual {
+            self.bar
+                .set_position(milliseconds(elapsed.min(usual.duration)));
+        }
+        let time = time(elapsed, self.usual.map(|usual| usual.duration));
+        let line = printable(&last_line.unwrap_or_default());
+        self.bar
+            .set_message(format!("{time}  {}  {line}", self.name));
+    }
+
+    /// Takes it off the screen.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn time(elapsed: Duration, usual: Option<Duration>) -> String {
+    let now = whole(elapsed);
+    match usual {
+        None => now,
+        Some(usual) if elapsed <= usual => format!("{now}, usually {}", about(usual)),
+        Some(usual) => format!("{now}, longer than the usual {}", about(usual)),
+    }
+}
+
+/// Whole seconds: tenths that flicker are read by nobody.
+fn whole(elapsed: Duration) -> String {
+    match elapsed.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        _ => words(elapsed),
+    }
+}
+
+pub(crate) fn about(usual: Duration) -> String {
+    match usual.as_secs() {
+        // As long as it can be held against a clock, in one unit.
+        seconds @ 10..120 => format!("{seconds} s"),
+        _ => words(usual),
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+/// Without what would move the cursor.
+pub(crate) fn printable(text: &str) -> String {
+    let plain = console::strip_ansi_codes(text);
+    plain
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_time_is_told_and_when_it_is_over() {
+        let seconds = Duration::from_secs;
+        for (elapsed, usual, said) in [
+            (seconds(12), None, "12 s"),
+            (seconds(12), Some(seconds(92)), "12 s, usually 92 s"),
+            (seconds(92), Some(seconds(92)), "1 m 32 s, usually 92 s"),
+            (
+                seconds(100),
+                Some(seconds(92)),
+                "1 m 40 s, longer than the usual 92 s",
+            ),
+            (
+                seconds(1),
+                Some(Duration::from_millis(340)),
+                "1 s, longer than the usual 340 ms",
+            ),
+            (seconds(60), Some(seconds(600)), "1 m 0 s, usually 10 m 0 s"),
+        ] {
+            assert_eq!(time(elapsed, usual), said);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a terminal shows while tasks are waited for.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use meanwhile_core::TaskId;
+use meanwhile_process::SpoolReader;
+use meanwhile_queue::{Store, TaskRecord};
+
+use crate::last_line::last_line;
+use crate::pause::pause;
+use crate::progress::Progress;
+
+/// How often what is shown is renewed.
+const PACE: Duration = Duration::from_millis(200);
+
+/// Shows the first of `tasks` that is not over, and how many more there are. Goes on until it is dropped, which
+/// clears the line.
+pub(super) async fn show(store: &Store, tasks: &RefCell<Vec<TaskRecord>>) -> Infallible {
+    let mut shown: Option<(TaskId, Progress)> = None;
+    loop {
+        let running: Vec<_> = tasks
+            .borrow()
+            .iter()
+            .filter(|task| task.exit.is_none())
+            .cloned()
+            .collect();
+        if let Some((task, others)) = running.split_first() {
+            let (_, progress) = match shown.take() {
+                Some(shown) if shown.0 == task.id => shown,
+                _ => (task.id, begin(store, task, others.len())),
+            };
+            let end = task.stdout.as_deref().map(read_end);
+            let last = end.and_then(|end| last_line(&end.unwrap_or_default()));
+            progress.show(task.elapsed(), last);
+            shown = Some((task.id, progress));
+        }
+        pause(PACE).await;
+    }
+}
+
+fn begin(store: &Store, task: &TaskRecord, others: usize) -> Progress {
+    let about = task.description.as_deref().unwrap_or(&task.command);
+    let name = match others {
+        0 => about.to_owned(),
+        others => format!("(and {others} more) {about}"),
+    };
+    // Without an estimate there is a line all the same.
+    let usual = store.usual(&task.command, task.cwd.as_deref());
+    Progress::new(&name, usual.unwrap_or(None))
+}
+
+fn read_end(path: &Path) -> io::Result<Vec<u8>> {
+    const ENOUGH: u64 = 2048;
+    let output = SpoolReader::open(path)?;
+    let from = output.written()?.saturating_sub(ENOUGH);
+    Ok(output.read(from, ENOUGH as usize)?.bytes)
+}
