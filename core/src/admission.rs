@@ -141,6 +141,7 @@ impl Shared {
 
     pub(crate) fn launch(
         self: &Arc<Self>,
+        id: Option<TaskId>,
         spec: Spec,
         told_by: ToldBy,
     ) -> Result<Handle, LaunchError> {
@@ -155,7 +156,7 @@ impl Shared {
         }
         // With nothing locked: a job's own code may say it.
         let command = spec.command();
-        let record = self.enlist(spec, command, told_by)?;
+        let record = self.enlist(id, spec, command, told_by)?;
         // Recorded before anything is started, so that nothing runs that nobody knows of.
         record.record_launch(&*self.queue);
         let is_late = {
@@ -177,6 +178,7 @@ impl Shared {
 
     fn enlist(
         &self,
+        id: Option<TaskId>,
         spec: Spec,
         command: String,
         told_by: ToldBy,
@@ -185,9 +187,13 @@ impl Shared {
         if ledger.door != Door::Open {
             return Err(LaunchError::closed());
         }
-        let id = std::iter::repeat_with(TaskId::random)
-            .find(|id| !ledger.records.contains_key(id))
-            .expect("an endless iterator of random ids has a new one");
+        let is_free = |id: &TaskId| !ledger.records.contains_key(id);
+        let id = match id {
+            Some(id) => Some(id).filter(is_free).ok_or_else(LaunchError::taken)?,
+            None => std::iter::repeat_with(TaskId::random)
+                .find(is_free)
+                .expect("an endless iterator of random ids has a new one"),
+        };
         let record = Arc::new(Record::new(id, spec, command, told_by));
         ledger.launched += 1;
         ledger.not_over += 1;

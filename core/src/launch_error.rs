@@ -21,6 +21,8 @@ pub enum LaunchErrorKind {
     Unsupported(&'static str),
     /// A shutdown has begun.
     ShuttingDown,
+    /// There is a task of this id.
+    Taken,
 }
 
 impl LaunchError {
@@ -41,6 +43,13 @@ impl LaunchError {
     pub(crate) fn closed() -> Self {
         Self {
             kind: LaunchErrorKind::ShuttingDown,
+            source: None,
+        }
+    }
+
+    pub(crate) fn taken() -> Self {
+        Self {
+            kind: LaunchErrorKind::Taken,
             source: None,
         }
     }
@@ -66,6 +75,9 @@ impl fmt::Display for LaunchError {
             }
             (LaunchErrorKind::ShuttingDown, _) => {
                 f.write_str("nothing launched: a shutdown has begun")
+            }
+            (LaunchErrorKind::Taken, _) => {
+                f.write_str("nothing launched: there is a task of this id")
             }
             (LaunchErrorKind::Invalid, Some(source)) => write!(f, "nothing launched: {source}"),
             (LaunchErrorKind::Invalid, None) => {

@@ -86,7 +86,16 @@ impl Tasks {
     /// If the spec is invalid, the backend cannot do such work, or a shutdown has begun. Nothing was
     /// launched then, there is no id, and nothing that runs is disturbed.
     pub fn launch(&self, spec: Spec) -> Result<Handle, LaunchError> {
-        self.shared.launch(spec, ToldBy::Queue)
+        self.shared.launch(None, spec, ToldBy::Queue)
+    }
+
+    /// Likewise, under an id that was drawn and told before, by whoever hands the task over to this program.
+    ///
+    /// # Errors
+    ///
+    /// As [`launch`](Self::launch), or if there is a task of this id here.
+    pub fn launch_as(&self, id: TaskId, spec: Spec) -> Result<Handle, LaunchError> {
+        self.shared.launch(Some(id), spec, ToldBy::Queue)
     }
 
     /// Launches a task in the foreground: its ending goes to the holder of what is returned, and to the
@@ -96,7 +105,9 @@ impl Tasks {
     ///
     /// As [`launch`](Self::launch).
     pub fn launch_attached(&self, spec: Spec) -> Result<Attached, LaunchError> {
-        self.shared.launch(spec, ToldBy::Holder).map(Attached::new)
+        self.shared
+            .launch(None, spec, ToldBy::Holder)
+            .map(Attached::new)
     }
 
     /// The task of this id: queued, running, or ended and still kept. `None` for any other id.

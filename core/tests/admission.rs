@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use common::backend::Backend;
 use common::{launch, queue, tasks, tasks_on, told};
-use meanwhile_core::{Capabilities, EndedBy, Ending, ExitStatus, Handle, Outcome};
-use meanwhile_core::{State, Stop, Tasks};
+use meanwhile_core::{Capabilities, EndedBy, Ending, ExitStatus, Handle, LaunchErrorKind, Outcome};
+use meanwhile_core::{Spec, State, Stop, TaskId, Tasks};
 
 fn at_most(max: usize, backend: &Backend) -> Tasks {
     Tasks::builder(backend.clone(), queue::List::new())
@@ -239,4 +239,16 @@ fn only_so_many_ended_tasks_are_kept_and_the_oldest_are_forgotten_first() {
     assert!(tasks.get(handles[2].id()).is_none());
     assert!(handles[2].exit().is_some());
     assert_eq!(queue.len(), 3);
+}
+
+#[test]
+fn a_task_may_have_an_id_that_was_promised_and_no_other_has_it() {
+    let (tasks, backend, queue) = tasks();
+    let promised = TaskId::random();
+    let handle = tasks.launch_as(promised, Spec::shell("make")).unwrap();
+    assert_eq!(handle.id(), promised);
+    let error = tasks.launch_as(promised, Spec::shell("make")).unwrap_err();
+    assert_eq!(error.kind(), LaunchErrorKind::Taken);
+    backend.end(&handle);
+    assert_eq!(queue.len(), 1);
 }

@@ -14,6 +14,6 @@ mod store;
 pub use crate::memory::MemoryQueue;
 #[cfg(feature = "store")]
 pub use crate::store::{
-    Forgotten, Notice, Selection, StopSent, Store, StoreError, StoreErrorKind, StoreOptions,
-    TaskRecord, Usual,
+    Forgotten, Inheritance, Notice, Promise, Selection, StopSent, Store, StoreError,
+    StoreErrorKind, StoreOptions, TaskRecord, Usual,
 };

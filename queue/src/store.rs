@@ -13,7 +13,9 @@ mod ownership;
 mod pending;
 #[cfg(test)]
 mod plans;
+mod promise;
 mod recovery;
+mod rescue;
 mod rows;
 mod schema;
 mod shared;
@@ -24,7 +26,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use meanwhile_core::{
-    EventId, EventListener, Milestone, Notification, NotificationQueue, Owner, Stop, TaskId, Tasks,
+    EventId, EventListener, Milestone, Notification, NotificationQueue, Owner, Spec, Stop, TaskId,
+    Tasks,
 };
 
 use self::backlog::Settled;
@@ -35,6 +38,7 @@ use self::shared::Shared;
 pub use self::error::{StoreError, StoreErrorKind};
 pub use self::forget::Forgotten;
 pub use self::options::StoreOptions;
+pub use self::promise::{Inheritance, Promise};
 pub use self::task_record::{Notice, TaskRecord};
 
 /// A queue and a record of tasks in a folder, which any number of processes share.
@@ -211,6 +215,15 @@ impl Store {
     /// If the socket for it cannot be made.
     pub fn serve(&self, tasks: &Tasks) -> Result<(), StoreError> {
         self.shared.serve(tasks)
+    }
+
+    /// Records a task that another process is about to launch, so that this one need not wait for it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be recorded. Then there is no such task.
+    pub fn promise(&self, spec: &Spec) -> Result<Promise, StoreError> {
+        Promise::of(Arc::clone(&self.shared), spec)
     }
 
     /// Has a task stopped by whichever process supervises it. Returns when that has it, not when it is over.

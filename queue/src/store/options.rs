@@ -7,6 +7,7 @@ use std::sync::Arc;
 use meanwhile_core::Orphan;
 
 use super::error::StoreError;
+use super::promise::Inheritance;
 use super::shared::{Shared, StopOrphans, Warn};
 use super::{CloseOnDrop, Store};
 
@@ -31,6 +32,7 @@ pub struct StoreOptions {
     stop_orphans: StopOrphans,
     warn: Warn,
     recovery: Recovery,
+    inheritance: Option<Inheritance>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,7 @@ impl StoreOptions {
             stop_orphans: Box::new(stop_orphans),
             warn: Box::new(|_| {}),
             recovery: Recovery::AtOnce,
+            inheritance: None,
         }
     }
 
@@ -72,6 +75,13 @@ impl StoreOptions {
         self
     }
 
+    /// Goes on under the name of a [`Promise`](super::Promise) that another process made.
+    #[must_use]
+    pub fn heir(mut self, inheritance: Inheritance) -> Self {
+        self.inheritance = Some(inheritance);
+        self
+    }
+
     /// Opens the store, and ends the tasks of programs that died. A folder that cannot be written is opened for reading.
     ///
     /// # Errors
@@ -79,6 +89,9 @@ impl StoreOptions {
     /// If a newer version wrote it, or the folder can be neither made nor read.
     pub fn open(self) -> Result<Store, StoreError> {
         let shared = Arc::new(Shared::open(self.folder, self.stop_orphans, self.warn)?);
+        if let Some(inheritance) = self.inheritance {
+            shared.inherit(inheritance);
+        }
         let store = Store {
             _last: Arc::new(CloseOnDrop(Arc::clone(&shared))),
             shared,

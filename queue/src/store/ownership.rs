@@ -4,6 +4,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ pub(super) struct Ownership {
     name: String,
     folder: PathBuf,
     /// Locked as long as this process lives.
-    _lock: File,
+    lock: File,
 }
 
 /// The folder of the files.
@@ -52,11 +53,7 @@ impl Ownership {
                 Ok(()) if lock.metadata()?.nlink() > 0 => {
                     // A full disk leaves it empty, which costs no more than some certainty later.
                     let _ = (&lock).write_all(boot().as_bytes());
-                    return Ok(Self {
-                        name,
-                        folder,
-                        _lock: lock,
-                    });
+                    return Ok(Self { name, folder, lock });
                 }
                 Ok(()) | Err(fs::TryLockError::WouldBlock) => {}
                 Err(fs::TryLockError::Error(error)) => return Err(error),
@@ -64,8 +61,17 @@ impl Ownership {
         }
     }
 
+    /// What another process claimed for this one, and has handed over with its lock.
+    pub(super) fn inherit(folder: PathBuf, name: String, lock: File) -> Self {
+        Self { name, folder, lock }
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(super) fn lock(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
     }
 
     pub(super) fn socket(&self) -> PathBuf {

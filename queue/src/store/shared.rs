@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::mem;
 use std::path::{self, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -20,6 +21,8 @@ use super::control::Control;
 use super::database::{self, Database, Patience};
 use super::error::{StoreError, StoreErrorKind};
 use super::ownership::{self, Ownership};
+use super::promise::Inheritance;
+use super::rescue;
 use super::rows;
 
 pub(super) type StopOrphans = Box<dyn Fn(&[Orphan]) -> Vec<u32> + Send + Sync>;
@@ -94,18 +97,29 @@ impl Shared {
     ) -> Result<T, StoreError> {
         let mut database = self.lock_database(patience)?;
         if database.is_replaced() {
-            *database = Database::open(&self.folder, &self.warn)?;
+            self.replace(&mut database)?;
         }
         database.set_patience(patience);
         match work(&mut database.connection) {
             Err(error) if is_damage(&error) && database.access == database::Access::ReadWrite => {
                 database::set_aside(&self.folder, database.identity(), &self.warn)?;
-                *database = Database::open(&self.folder, &self.warn)?;
+                self.replace(&mut database)?;
                 work(&mut database.connection)
             }
             other => other,
         }
         .map_err(|error| StoreError::sql(action, error))
+    }
+
+    /// Opens the database that is there now, and takes over what the one before can still say.
+    fn replace(&self, database: &mut Database) -> Result<(), StoreError> {
+        let new = Database::open(&self.folder, &self.warn)?;
+        let old = mem::replace(database, new);
+        if let Err(error) = rescue::take_over(&old.connection, &mut database.connection) {
+            let action = "cannot take over the tasks of the store that was there before";
+            self.warn(&StoreError::sql(action, error).to_string());
+        }
+        Ok(())
     }
 
     fn lock_database(&self, patience: Patience) -> Result<MutexGuard<'_, Database>, StoreError> {
@@ -260,10 +274,18 @@ impl Shared {
         if let Some(own) = &*own {
             return Ok(Arc::clone(own));
         }
-        let claimed = Ownership::claim(ownership::folder_in(&self.folder)).map_err(|error| {
-            StoreError::io("cannot make this process known in the store", error)
-        })?;
-        Ok(Arc::clone(own.insert(Arc::new(claimed))))
+        Ok(Arc::clone(own.insert(Arc::new(self.claim()?))))
+    }
+
+    /// A new name, for this process or for another.
+    pub(super) fn claim(&self) -> Result<Ownership, StoreError> {
+        Ownership::claim(ownership::folder_in(&self.folder))
+            .map_err(|error| StoreError::io("cannot make a process known in the store", error))
+    }
+
+    pub(super) fn inherit(&self, Inheritance { name, lock }: Inheritance) {
+        let own = Ownership::inherit(ownership::folder_in(&self.folder), name, lock);
+        *self::lock(&self.ownership) = Some(Arc::new(own));
     }
 
     /// The name, if there is one already.
@@ -341,6 +363,8 @@ fn start_watch(shared: &Arc<Shared>) -> io::Result<Watch> {
         database::make_folder(&owners)?;
     }
     let (deaths, died) = mpsc::channel();
+    // One may have died since the store was opened.
+    let _ = deaths.send(());
     let listener = Arc::downgrade(shared);
     let watcher = shared
         .bell

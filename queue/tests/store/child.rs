@@ -173,6 +173,10 @@ impl Process {
                 self.store().push(told.clone());
                 say(told.task_id);
             }
+            "sync" => {
+                self.store().sync(PATIENCE).unwrap();
+                say("synced");
+            }
             "drain" => {
                 let items = self.store().drain(&me(), usize::MAX, LEASE);
                 self.store().sync(PATIENCE).unwrap();

@@ -397,7 +397,8 @@ fn damage_that_is_found_while_it_runs_is_set_aside_and_what_runs_is_told() {
     let (_folder, state) = new();
     full_store(&state);
     let (store, warnings) = open(&state);
-    let running = launch_for(&store, &me());
+    let [running, waits] = [launch_for(&store, &me()), launch_for(&store, &me())];
+    push_all(&store, &[waits]);
     store.sync(PATIENCE).unwrap();
     let file = File::options().write(true).open(database(&state)).unwrap();
     let size = file.metadata().unwrap().len();
@@ -408,7 +409,7 @@ fn damage_that_is_found_while_it_runs_is_set_aside_and_what_runs_is_told() {
     push_all(&store, &[running]);
     store.tasks(Selection::All, None).unwrap();
     store.usual("make", None).unwrap();
-    assert!(take(&store, &me()).contains(&running));
+    assert_eq!(take(&store, &me()), [waits, running]);
     works(&store);
     let kept = set_aside(&state, &warnings);
     assert_eq!(fs::metadata(kept).unwrap().len(), kept_size);
@@ -440,22 +441,24 @@ fn a_database_that_is_removed_is_made_again() {
         let mut other = Other::new(&state);
         let theirs: TaskId = other.ask("launch").parse().unwrap();
         let running = tasks_of(100, &store);
+        let waits: TaskId = other.ask("push").parse().unwrap();
+        other.ask("sync");
         store.sync(PATIENCE).unwrap();
+        assert_eq!(store.pending(&me()), 1);
         for ending in endings {
             fs::remove_file(state.join(format!("store.db{ending}"))).unwrap();
         }
         push_all(&store, &running);
         other.ask(&format!("push {theirs}"));
+        other.ask("sync");
         other.ask("launch");
         // What belonged to it is of no use to the new one, and may be to somebody. Either may have found it.
         let mut files = fs::read_dir(&state).unwrap().flatten();
         let is_kept = files.any(|file| file.file_name().to_string_lossy().contains(".damaged-"));
         assert_eq!(is_kept, endings.len() < 3, "without {endings:?}");
-        let told = take(&store, &me());
-        assert!(
-            running.iter().all(|task| told.contains(task)),
-            "without {endings:?}"
-        );
+        let told: BTreeSet<_> = take(&store, &me()).into_iter().collect();
+        let expected = running.iter().chain([&theirs, &waits]).copied();
+        assert_eq!(told, expected.collect(), "without {endings:?}");
         store.sync(PATIENCE).unwrap();
         other.kill();
         drop(store);

@@ -1,0 +1,60 @@
+//! Tasks that one process records and another one launches.
+
+use std::path::Path;
+
+use meanwhile_core::{NotificationQueue, Owner, Spec};
+use meanwhile_queue::{Inheritance, Notice, Promise, Store, StoreOptions};
+
+use crate::support::{drain, ending_of, notice_of, open, record_of};
+
+fn spec() -> Spec {
+    Spec::shell("make").owner(Owner::new("me"))
+}
+
+/// The process that the task was promised to: it has the lock as if it had inherited the descriptor.
+fn heir(folder: &Path, promise: &Promise) -> Store {
+    let lock = promise.lock().try_clone_to_owned().unwrap();
+    StoreOptions::new(folder, |orphans| vec![0; orphans.len()])
+        .heir(Inheritance::new(promise.name(), lock))
+        .open()
+        .unwrap()
+}
+
+#[test]
+fn a_promised_task_lives_with_its_heir() {
+    let folder = tempfile::tempdir().unwrap();
+    let promise = open(folder.path()).0.promise(&spec()).unwrap();
+    let (task, heir) = (promise.task(), heir(folder.path(), &promise));
+    drop(promise);
+
+    let (other, _) = open(folder.path());
+    assert_eq!(other.recover().unwrap(), [], "its heir has it");
+    assert_eq!(record_of(&other, task).status(), "queued");
+
+    heir.push(ending_of(task, &Owner::new("me")));
+    assert_eq!(drain(&heir, &Owner::new("me")), [task]);
+}
+
+#[test]
+fn a_promise_that_nobody_keeps_is_told_as_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let promise = open(folder.path()).0.promise(&spec()).unwrap();
+    let task = promise.task();
+    drop(promise);
+    let (other, _) = open(folder.path());
+    assert_eq!(record_of(&other, task).status(), "lost");
+    assert_eq!(notice_of(&other, task), Notice::Pending);
+}
+
+#[test]
+fn a_promise_that_is_withdrawn_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let promise = store.promise(&spec()).unwrap();
+    let task = promise.task();
+    promise.withdraw().unwrap();
+    assert_eq!(store.task(task).unwrap(), None);
+    assert_eq!(store.recover().unwrap(), []);
+    let owners = folder.path().join("owners");
+    assert_eq!(owners.read_dir().unwrap().count(), 0);
+}
