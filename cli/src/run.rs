@@ -4,7 +4,7 @@ mod follow;
 mod launch;
 mod order;
 
-pub(crate) use self::order::{Answer, Order};
+pub(crate) use self::order::Order;
 
 use meanwhile_core::Owner;
 
@@ -22,6 +22,6 @@ pub(crate) fn run(args: args::Run) -> Result<u8, Error> {
         .map_err(|error| Error::usage(format!("run: {error}")))?;
     match wait {
         Some(backend) => follow::follow(spec, backend),
-        None => launch::launch(&session, &order),
+        None => launch::launch(&spec, &order),
     }
 }

@@ -28,18 +28,7 @@ impl Spool {
     /// Makes a folder for this session, and removes those of sessions that ended long ago.
     pub(crate) fn create(session: &str) -> Result<Self, Error> {
         let state = state_folder()?;
-        let failed = |error| {
-            let action = format!(
-                "cannot use the state folder {} (MEANWHILE_STATE_DIR names another one)",
-                state.display()
-            );
-            Error::own(action, error)
-        };
-        if state.to_str().is_none() {
-            // Answers name the files of output, and are UTF-8.
-            return Err(failed(io::Error::other("its name is not UTF-8")));
-        }
-        Self::create_in(&state.join("spool"), session).map_err(failed)
+        Self::create_in(&state.join("spool"), session).map_err(|error| unusable(&state, error))
     }
 
     fn create_in(spools: &Path, session: &str) -> io::Result<Self> {
@@ -84,6 +73,22 @@ impl Drop for Spool {
 
 /// `$MEANWHILE_STATE_DIR`, else the platform's state folder.
 pub(crate) fn state_folder() -> Result<PathBuf, Error> {
+    let folder = find_state_folder()?;
+    if folder.to_str().is_none() {
+        // Answers name the files of output, and are UTF-8.
+        return Err(unusable(&folder, io::Error::other("its name is not UTF-8")));
+    }
+    Ok(folder)
+}
+
+fn unusable(folder: &Path, error: io::Error) -> Error {
+    let folder = folder.display();
+    let action =
+        format!("cannot use the state folder {folder} (MEANWHILE_STATE_DIR names another one)");
+    Error::own(action, error)
+}
+
+fn find_state_folder() -> Result<PathBuf, Error> {
     let set = |name| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

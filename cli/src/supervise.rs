@@ -1,18 +1,19 @@
 //! `meanwhile supervise`: the process that `run` leaves behind, for one task.
 
-use std::io::{self, Write};
+use std::io;
+use std::os::fd::AsFd;
 use std::thread;
 use std::time::Duration;
 
-use meanwhile_core::{Owner, Shutdown, TaskId, Tasks};
-use meanwhile_queue::Store;
+use meanwhile_core::{Ending, Exit, Notification, NotificationQueue, Owner, Shutdown, Tasks};
+use meanwhile_queue::{Inheritance, Store};
 use smol::future;
 
 use crate::args;
 use crate::backend;
 use crate::error::Error;
 use crate::ownership;
-use crate::run::{Answer, Order};
+use crate::run::Order;
 use crate::signals::{SIGHUP, Signals};
 use crate::store;
 
@@ -22,60 +23,49 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait before that, if it says so at once.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Launches what the order on stdin says, answers on stdout, and stays until the end of the task is on the disk.
-///
-/// Somebody waits for the answer: what can be done after it is done after it.
+/// Launches what the order on stdin says, and stays until the end of the task is on the disk.
 pub(crate) fn run(args: &args::Supervise) -> Result<u8, Error> {
-    let Launched {
-        id,
-        store,
-        tasks,
-        signals,
-    } = match launch(Owner::new(args.session.as_str())) {
-        Ok(launched) => launched,
-        Err(error) => {
-            say(&Answer::Error(error.to_string()));
-            return Ok(error.exit_code());
+    let order: Order = serde_json::from_reader(io::stdin().lock())
+        .map_err(|error| Error::own("no task was handed over; `meanwhile run` does that", error))?;
+    // Nothing is ever printed there: the lock is stdout, because a descriptor has to be something that is known to be
+    // open to be taken without danger.
+    let lock = io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| Error::own("cannot take over the lock", error))?;
+    let store = store::open_as_heir(Inheritance::new(&args.name, lock))?;
+    match launch(args, &order, &store) {
+        Ok((tasks, signals)) => {
+            let recovery = ownership::recover(&store);
+            future::block_on(until_over(&tasks, &signals));
+            until_written(&store);
+            // Cut short, it would be left to whoever comes next.
+            recovery.finish();
         }
-    };
-    say(&Answer::Id(id));
-    let recovery = ownership::recover(&store);
-    future::block_on(until_over(&tasks, &signals));
-    until_written(&store);
-    // Cut short, it would be left to whoever comes next.
-    recovery.finish();
+        // Its id is known: there is nobody else who could tell.
+        Err(error) => {
+            store.push(not_started(args, &order, &error));
+            until_written(&store);
+        }
+    }
     Ok(0)
 }
 
-struct Launched {
-    id: TaskId,
-    store: Store,
-    tasks: Tasks,
-    signals: Signals,
-}
-
-fn launch(owner: Owner) -> Result<Launched, Error> {
-    let order: Order = serde_json::from_reader(io::stdin().lock())
-        .map_err(|error| Error::own("no task was handed over; `meanwhile run` does that", error))?;
-    let store = store::open_for_launch()?;
-    let tasks = ownership::tasks(backend::for_one_task(&store.spool_dir()), &store)?;
+fn launch(args: &args::Supervise, order: &Order, store: &Store) -> Result<(Tasks, Signals), Error> {
+    let tasks = ownership::tasks(backend::for_one_task(&store.spool_dir()), store)?;
     // Before there is a task: whoever asks for the end of this process is to have it stopped and told as such.
     let signals = Signals::catch()?;
-    let task = tasks
-        .launch(order.spec().owner(owner))
+    let spec = order.spec().owner(Owner::new(args.session.as_str()));
+    tasks
+        .launch_as(args.task, spec)
         .map_err(|error| Error::own("run", error))?;
-    Ok(Launched {
-        id: task.id(),
-        store,
-        tasks,
-        signals,
-    })
+    Ok((tasks, signals))
 }
 
-/// Whoever launched may be gone by now: the task runs all the same.
-fn say(answer: &Answer) {
-    let line = serde_json::to_string(answer).expect("an answer is plain data");
-    let _ = writeln!(io::stdout(), "{line}");
+fn not_started(args: &args::Supervise, order: &Order, error: &Error) -> Notification {
+    let exit = Exit::new(Ending::failed_to_start(error.to_string(), None));
+    let session = Owner::new(args.session.as_str());
+    Notification::ended(args.task, session, &order.spec().command(), exit)
 }
 
 /// Waits until the task is over. A signal stops it, a further one kills it; a hang-up is for those who have a terminal.

@@ -21,7 +21,7 @@ mod supervision;
 mod tasks;
 
 pub use async_trait::async_trait;
-pub use event_listener::{Event as WakeUp, EventListener};
+pub use event_listener::{Event as WakeUp, EventListener, Listener};
 
 pub use crate::exit::{EndedBy, Ending, Exit, ExitStatus, Outcome, OutputStats, StartFailure};
 pub use crate::handle::{Attached, Handle, State};

@@ -26,8 +26,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use meanwhile_core::{
-    EventId, EventListener, Milestone, Notification, NotificationQueue, Owner, Spec, Stop, TaskId,
-    Tasks,
+    EventId, EventListener, Listener as _, Milestone, Notification, NotificationQueue, Owner, Spec,
+    Stop, TaskId, Tasks,
 };
 
 use self::backlog::Settled;
@@ -228,36 +228,30 @@ impl Store {
 
     /// Has a task stopped by whichever process supervises it. Returns when that has it, not when it is over.
     ///
+    /// A process that was only just started is waited for, some seconds at most.
+    ///
     /// # Errors
     ///
     /// If there is no such task, or the process that supervises it does not answer.
     pub fn stop(&self, id: TaskId, stop: Stop) -> Result<StopSent, StoreError> {
-        let is_over = || match self.task(id)? {
-            Some(task) => Ok(task.exit.is_some()),
-            None => {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let changed = self.listen_to_all();
+            // What is left by a program that died a moment ago is stopped by this.
+            self.recover()?;
+            let Some(task) = self.task(id)? else {
                 let action = format!("there is no task {id}");
-                Err(StoreError::new(StoreErrorKind::UnknownTask, action))
-            }
-        };
-        if is_over()? {
-            return Ok(StopSent::AlreadyEnded);
-        }
-        match self.shared.ask_to_stop(id, stop) {
-            Ok(true) => return Ok(StopSent::Passed),
-            // It may have ended, or its program died, a moment ago.
-            Ok(false) | Err(_)
-                if {
-                    self.recover()?;
-                    is_over()?
-                } =>
-            {
+                return Err(StoreError::new(StoreErrorKind::UnknownTask, action));
+            };
+            if task.exit.is_some() {
                 return Ok(StopSent::AlreadyEnded);
             }
-            Ok(false) => Err(StoreError::new(
-                StoreErrorKind::Unreachable,
-                format!("the program that runs {id} does not know it"),
-            )),
-            Err(error) => Err(error),
+            match self.shared.ask_to_stop(id, stop) {
+                Ok(()) => return Ok(StopSent::Passed),
+                Err(error) if changed.wait_deadline(deadline).is_none() => return Err(error),
+                Err(_) => {}
+            }
         }
     }
 }
@@ -374,19 +368,25 @@ impl Shared {
         pending::with_unwritten(in_database, &unwritten, owner)
     }
 
-    /// Whether the process that supervises the task has it.
-    fn ask_to_stop(&self, id: TaskId, stop: Stop) -> Result<bool, StoreError> {
+    /// Asks the process that supervises the task.
+    fn ask_to_stop(&self, id: TaskId, stop: Stop) -> Result<(), StoreError> {
         let supervisor = self.with(Patience::Long, "cannot read the task", |db| {
             rows::supervisor(db, id)
         })?;
-        let Some(supervisor) = supervisor else {
-            return Ok(false);
+        let does_not_know = || {
+            let action = format!("the program that runs {id} does not know it");
+            StoreError::new(StoreErrorKind::Unreachable, action)
         };
+        let supervisor = supervisor.ok_or_else(does_not_know)?;
         let socket = ownership::socket(&ownership::folder_in(&self.folder), &supervisor);
-        control::ask_to_stop(&socket, id, stop).map_err(|error| {
-            let action = format!("the program that runs {id} takes no requests");
-            StoreError::unreachable(action, error)
-        })
+        match control::ask_to_stop(&socket, id, stop) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(does_not_know()),
+            Err(error) => Err(StoreError::unreachable(
+                format!("the program that runs {id} takes no requests"),
+                error,
+            )),
+        }
     }
 }
 

@@ -2,20 +2,53 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
-use meanwhile_core::TaskId;
+use meanwhile_core::{Spec, TaskId};
 use meanwhile_process::spawn_detached;
+use meanwhile_queue::Promise;
 
-use super::order::{Answer, Order};
+use super::order::Order;
 use crate::error::Error;
 use crate::patient::Patient;
-use crate::stdio::print_text;
+use crate::stdio::{complain, print_text};
+use crate::store;
 
 /// Launches the task and prints its id.
-pub(super) fn launch(session: &str, order: &Order) -> Result<u8, Error> {
-    let id = hand_over(session, order)?;
+///
+/// It is recorded here, and not by the supervisor, whose start takes longer than all of this.
+pub(super) fn launch(spec: &Spec, order: &Order) -> Result<u8, Error> {
+    let store = store::open_for_launch()?;
+    let promise = store.promise(spec)?;
+    let id = promise.task();
+    if let Err(error) = start_supervisor(&promise, spec, order) {
+        if let Err(error) = promise.withdraw() {
+            complain(error);
+        }
+        return Err(Error::own("cannot start the supervisor of the task", error));
+    }
+    print(id)
+}
+
+/// The supervisor lives under the name in the promise as soon as it has the lock, which it inherits.
+fn start_supervisor(promise: &Promise, spec: &Spec, order: &Order) -> io::Result<()> {
+    // The session and the ids are there for people who look at what runs; what was ordered is for nobody but the
+    // supervisor.
+    let (task, name, session) = (promise.task(), promise.name(), spec.get_owner());
+    let args = ["supervise", task.as_str(), name, "--", session.as_str()];
+    let (stdin, mut ordered) = io::pipe()?;
+    let nowhere = File::options().write(true).open("/dev/null")?;
+    let descriptors = [stdin.as_fd(), promise.lock(), nowhere.as_fd()];
+    spawn_detached(&env::current_exe()?, &args.map(OsString::from), descriptors)?;
+    drop(stdin);
+    // A supervisor that does not read it to the end is gone, and the task told as lost.
+    let _ = serde_json::to_writer(&mut ordered, order);
+    Ok(())
+}
+
+fn print(id: TaskId) -> Result<u8, Error> {
     Patient::stdout()
         .and_then(|mut stdout| stdout.write_all(format!("{id}\n").as_bytes()))
         .map_err(|error| {
@@ -30,42 +63,4 @@ pub(super) fn launch(session: &str, order: &Order) -> Result<u8, Error> {
         ));
     }
     Ok(0)
-}
-
-/// Starts a supervisor, gives it the order, and waits until the task is recorded.
-fn hand_over(session: &str, order: &Order) -> Result<TaskId, Error> {
-    let failed = |error| Error::own("cannot start the supervisor of the task", error);
-    let program = env::current_exe().map_err(failed)?;
-    // The name of the session is there for people who look at what runs, and for what the task launches.
-    let args = ["supervise", "--", session].map(OsString::from);
-    let (their_stdin, mut stdin) = io::pipe().map_err(failed)?;
-    let (said, their_stdout) = io::pipe().map_err(failed)?;
-    let stdio = [
-        their_stdin.as_fd(),
-        their_stdout.as_fd(),
-        their_stdout.as_fd(),
-    ];
-    spawn_detached(&program, &args, stdio).map_err(failed)?;
-    drop((their_stdin, their_stdout));
-
-    let order =
-        serde_json::to_vec(order).map_err(|error| Error::own("cannot pass the task on", error))?;
-    // Whoever does not read it to the end says why, or is gone.
-    let _ = stdin.write_all(&order);
-    drop(stdin);
-    answer_in(BufReader::new(said))
-}
-
-/// The supervisor's stdout and stderr are one pipe: what comes before the answer are complaints of its start.
-fn answer_in(said: impl BufRead) -> Result<TaskId, Error> {
-    for line in said.split(b'\n').map_while(Result::ok) {
-        match serde_json::from_slice(&line) {
-            Ok(Answer::Id(id)) => return Ok(id),
-            Ok(Answer::Error(reason)) => return Err(Error::failed(reason)),
-            Err(_) => print_text(&String::from_utf8_lossy(&line)),
-        }
-    }
-    Err(Error::failed(
-        "the supervisor of the task ended without an answer",
-    ))
 }

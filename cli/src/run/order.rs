@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use meanwhile_core::{OutputLimit, Spec, TaskId};
+use meanwhile_core::{OutputLimit, Spec};
 use serde::{Deserialize, Serialize};
 
 use crate::args;
@@ -22,16 +22,6 @@ pub(crate) struct Order {
     timeout: Option<Duration>,
     grace: Option<Duration>,
     output_limit: Option<u64>,
-}
-
-/// What the supervisor says to it, in one line.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Answer {
-    /// There is such a task now.
-    Id(TaskId),
-    /// There is none, for this reason.
-    Error(String),
 }
 
 impl Order {

@@ -120,7 +120,12 @@ fn an_unusable_state_folder_is_named_with_the_variable_to_set() {
     let no_folder = folders.work("file/state").into_os_string();
     let no_text = OsString::from_vec(b"/tmp/\xff".to_vec());
     for folder in [no_folder, no_text] {
-        for args in [&["session"][..], &["run", "--wait", "--", "true"]] {
+        for args in [
+            &["session"][..],
+            &["run", "--wait", "--", "true"],
+            &["run", "--", "true"],
+            &["ls"],
+        ] {
             let mut program = folders.program();
             program.args(args).env("MEANWHILE_STATE_DIR", &folder);
             let (code, _, stderr) = output(program);
@@ -137,8 +142,10 @@ fn wrong_usage_is_told_and_launches_nothing() {
     let touch = "touch launched";
     let long = ["run", "--wait", "--env", "=x", "--", touch];
     for (args, word) in [
-        (&["run", "--", touch][..], "--wait"),
-        (&["run", "--wait"], "CMD"),
+        (&["run", "--wait"][..], "CMD"),
+        (&["run"], "CMD"),
+        (&["wait"], "ID"),
+        (&["show"], "ID"),
         (&["run", "--wait", "--", ""], "command"),
         (&["run", "--wait", "--timeout", "300", "--", touch], "300s"),
         (&["run", "--wait", "--timeout", "soon", "--", touch], "soon"),

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use crate::support::{Folders, eventually, exit_status, output};
 
-/// An agent as they are: each command has a shell of its own, which is gone when the agent asks for what ended.
+/// An agent as they are: each command has processes of its own, of kinds known and unknown, which are gone when the
+/// agent asks for what ended.
 const AGENT: &str = r#"#!/bin/sh
-sh -c "'$PROGRAM' run --timeout 2m -- 'echo of $1'" > $1.new
+LINE="'$PROGRAM' run --timeout 2m -- 'echo of $1'" awk 'BEGIN { exit system(ENVIRON["LINE"]) }' > $1.new
 mv $1.new $1.launched
 until [ -e all-ended ]; do sleep 0.02; done
-bash -c "env A=b '$PROGRAM' inbox --json; true" > $1.new
+sh -c "env A=b '$PROGRAM' inbox --json; true" > $1.new
 mv $1.new $1.told
 "#;
 

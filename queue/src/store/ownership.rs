@@ -33,6 +33,11 @@ fn lock_file(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.lock"))
 }
 
+/// Whether the process of this name, dead or alive, has its file.
+pub(super) fn is_there(folder: &Path, name: &str) -> bool {
+    lock_file(folder, name).exists()
+}
+
 impl Ownership {
     /// Claims a new name.
     pub(super) fn claim(folder: PathBuf) -> io::Result<Self> {

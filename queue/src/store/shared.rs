@@ -115,7 +115,9 @@ impl Shared {
     fn replace(&self, database: &mut Database) -> Result<(), StoreError> {
         let new = Database::open(&self.folder, &self.warn)?;
         let old = mem::replace(database, new);
-        if let Err(error) = rescue::take_over(&old.connection, &mut database.connection) {
+        let owners = ownership::folder_in(&self.folder);
+        let taken = rescue::take_over(&old.connection, &mut database.connection, &owners);
+        if let Err(error) = taken {
             let action = "cannot take over the tasks of the store that was there before";
             self.warn(&StoreError::sql(action, error).to_string());
         }
@@ -300,6 +302,8 @@ impl Shared {
         let control = Control::listen(own.socket(), tasks)
             .map_err(|error| StoreError::io("cannot take requests from other processes", error))?;
         lock(&self.control).push(control);
+        // Somebody may be waiting for that.
+        self.announce();
         Ok(())
     }
 
@@ -339,8 +343,9 @@ impl Shared {
         if let Some(writer) = writer {
             // It does not panic; if it did, it has said so.
             let _ = writer.join();
+            // Whoever wrote nothing but a line at once is in a hurry, and others will come.
+            lock(&self.database).empty_log();
         }
-        lock(&self.database).empty_log();
         if let Some(own) = lock(&self.ownership).take()
             && self.is_nothing_left_of(own.name())
         {

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use meanwhile_core::{EndedBy, NotificationQueue, Orphan, Owner, Spec, Stop, Tasks};
+use meanwhile_core::{EndedBy, Inbox, NotificationQueue, Orphan, Owner, Spec, Stop, Tasks};
 use meanwhile_queue::{Store, StoreOptions};
 
 use crate::manual::Manual;
@@ -176,6 +176,10 @@ impl Process {
             "sync" => {
                 self.store().sync(PATIENCE).unwrap();
                 say("synced");
+            }
+            "wait" => {
+                Inbox::new(Arc::new(self.store().clone()), me()).wait_blocking();
+                say("woken");
             }
             "drain" => {
                 let items = self.store().drain(&me(), usize::MAX, LEASE);

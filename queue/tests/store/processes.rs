@@ -429,7 +429,13 @@ fn a_relative_folder_is_that_of_the_opening() {
         store.stop(running, Stop::by(EndedBy::User)).unwrap(),
         StopSent::Passed
     );
-    woken_until(&store, || store.pending(&me()) == 1);
+    assert_eq!(other.ask("wait"), "woken");
+    for _ in 0..10 {
+        take(&store, &me());
+        other.tell("wait");
+        store.push(ending(&me()));
+        assert_eq!(other.answer(), "woken");
+    }
 }
 
 #[test]

@@ -475,6 +475,29 @@ fn a_database_that_is_removed_is_made_again() {
 }
 
 #[test]
+fn a_folder_that_is_removed_under_running_tasks_is_made_again_and_they_run_on() {
+    let (_folder, state) = new();
+    let (store, _) = open(&state);
+    let mut other = Other::new(&state);
+    let theirs: TaskId = other.ask("launch").parse().unwrap();
+    let [ours, waits] = [launch_for(&store, &me()), launch_for(&store, &me())];
+    push_all(&store, &[waits]);
+    store.sync(PATIENCE).unwrap();
+    fs::remove_dir_all(&state).unwrap();
+    assert_eq!(store.pending(&me()), 1);
+    // Nobody can see any more that the two live. That is no reason to stop their tasks.
+    let later = StoreOptions::new(&state, |orphans| panic!("they run: {orphans:?}"))
+        .open()
+        .unwrap();
+    push_all(&store, &[ours]);
+    other.ask(&format!("push {theirs}"));
+    other.ask("sync");
+    store.sync(PATIENCE).unwrap();
+    let told: BTreeSet<_> = take(&later, &me()).into_iter().collect();
+    assert_eq!(told, BTreeSet::from([waits, theirs, ours]));
+}
+
+#[test]
 fn a_newer_store_is_refused_and_left_as_it_is() {
     let (_folder, state) = new();
     full_store(&state);
