@@ -34,7 +34,7 @@ pub(crate) fn read() -> io::Result<Vec<Entry>> {
 /// The value of the variable `name` in the environment that `pid` was started with. `None` if it is not
 /// there, or the process belongs to somebody else.
 pub(crate) fn variable(pid: i32, name: &str) -> Option<Vec<u8>> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let environment = read_file(pid, "environ").ok()?;
     let mut entries = environment.split(|byte| *byte == 0);
     entries.find_map(|entry| {
         entry
@@ -81,17 +81,33 @@ pub(crate) fn consumption(process: Entry) -> Option<Consumption> {
 
 /// What the system calls it.
 pub(crate) fn name(pid: i32) -> Option<String> {
-    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    let name = read_file(pid, "comm").ok()?;
     Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
 }
 
 /// Its arguments; none if they cannot be seen.
 pub(crate) fn args(pid: i32) -> Vec<OsString> {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = read_file(pid, "cmdline").unwrap_or_default();
     let args = line.split_inclusive(|byte| *byte == 0);
     args.map(|arg| arg.strip_suffix(b"\0").unwrap_or(arg))
         .map(|arg| OsStr::from_bytes(arg).to_owned())
         .collect()
+}
+
+/// A file of the kind that has no size: asked for in pieces of a page, most take one read and not many that grow.
+fn read_file(pid: i32, name: &str) -> io::Result<Vec<u8>> {
+    const PAGE: usize = 4096;
+    let mut file = fs::File::open(format!("/proc/{pid}/{name}"))?;
+    let (mut text, mut length) = (Vec::new(), 0);
+    loop {
+        text.resize(length + PAGE, 0);
+        length += file.read(&mut text[length..])?;
+        // These files give as much as there is room for.
+        if length < text.len() {
+            text.truncate(length);
+            return Ok(text);
+        }
+    }
 }
 
 /// The line `/proc/PID/stat`: `pid (name) state parent group ...`.

@@ -63,7 +63,7 @@ pub(super) struct Database {
 }
 
 /// How long a log is made before its content is moved into the database.
-const LOG_LIMIT: u64 = 1 << 20;
+const LOG_LIMIT: u64 = 4 << 20;
 
 impl Database {
     /// Opens the store in `folder`, and makes it if there is none. Says in `warn` if one was set aside for it.
@@ -192,15 +192,17 @@ impl Database {
     /// Empties a log that is not short, unless others are using it: whoever opens the store first after all have gone
     /// reads the whole of it.
     pub(super) fn empty_log(&mut self) {
-        const SHORT: u64 = 128 << 10;
+        const SHORT: u64 = 512 << 10;
         if self.access == Access::ReadOnly || self.log().is_ok_and(|log| is_within(&log, SHORT)) {
             return;
         }
         self.patience.store(0, Ordering::Relaxed);
-        // Nothing is lost if it cannot be: the next one who closes the store tries again.
+        // Nothing is lost if it cannot be: the next one who closes the store tries again. SQLite syncs the first
+        // commit to an empty log; so there is one here, where nobody waits, and not the next launch.
         let _ = self
             .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .and_then(|()| schema::touch(&self.connection));
     }
 
     /// Which file it is, for [`set_aside`].

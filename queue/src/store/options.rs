@@ -96,11 +96,11 @@ impl StoreOptions {
             _last: Arc::new(CloseOnDrop(Arc::clone(&shared))),
             shared,
         };
-        if self.recovery == Recovery::AtOnce && !store.is_read_only() {
-            if let Err(error) = store.recover() {
-                // The next one who opens it will try; what can be done with it can be done all the same.
-                store.shared.warn(&error.to_string());
-            }
+        if self.recovery == Recovery::AtOnce
+            && let Err(error) = store.recover()
+        {
+            // The next one who opens it will try; what can be done with it can be done all the same.
+            store.shared.warn(&error.to_string());
         }
         Ok(store)
     }

@@ -98,13 +98,13 @@ pub(super) fn with_unwritten(
     for change in unwritten {
         match &**change {
             // It may have been written since the changes were looked at.
-            Change::Pushed(new) if new.owner == *session => {
-                if items
-                    .iter()
-                    .all(|item| item.notification.event_id != new.event_id)
-                {
-                    items.push(Item::free((**new).clone()));
-                }
+            Change::Pushed(new)
+                if new.owner == *session
+                    && items
+                        .iter()
+                        .all(|item| item.notification.event_id != new.event_id) =>
+            {
+                items.push(Item::free((**new).clone()));
             }
             Change::Leased {
                 owner,

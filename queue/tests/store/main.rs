@@ -1,5 +1,7 @@
 //! The durable store.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod child;
 mod conformance;
 mod manual;

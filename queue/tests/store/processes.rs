@@ -19,8 +19,10 @@ use tempfile::TempDir;
 use crate::child::{Other, me, send};
 use crate::manual::Manual;
 use crate::support::{
-    PATIENCE, drain, ending, launch, launch_for, notice_of, open, record_of, take,
+    NOTHING, PATIENCE, drain, ending, launch, launch_for, notice_of, open, record_of, take,
 };
+
+const NO_FILES: [PathBuf; 0] = [];
 
 /// The folder of a store, in one that goes when it is dropped.
 fn new() -> (TempDir, PathBuf) {
@@ -85,7 +87,7 @@ fn a_push_of_another_process_wakes_whoever_waits() {
         woken_until(&store, || store.pending(&me()) == 1);
         assert_eq!(take(&store, &me()), [task(&other.answer())]);
     }
-    assert_eq!(warnings.all(), [""; 0]);
+    assert_eq!(warnings.all(), NOTHING);
 }
 
 #[test]
@@ -212,10 +214,10 @@ fn whoever_exits_leaves_no_file_and_no_socket() {
     let (store, _) = open(&state);
     store.stop(running, Stop::by(EndedBy::User)).unwrap();
     other.exit();
-    assert_eq!(files_in_owners(&state), [PathBuf::new(); 0]);
+    assert_eq!(files_in_owners(&state), NO_FILES);
     store.push(ending(&me()));
     drop(store);
-    assert_eq!(files_in_owners(&state), [PathBuf::new(); 0]);
+    assert_eq!(files_in_owners(&state), NO_FILES);
 }
 
 #[test]
@@ -228,7 +230,7 @@ fn files_of_the_dead_are_removed_by_whoever_recovers() {
     }
     assert_eq!(files_in_owners(&state).len(), 10);
     let (store, _) = open(&state);
-    assert_eq!(files_in_owners(&state), [PathBuf::new(); 0]);
+    assert_eq!(files_in_owners(&state), NO_FILES);
     assert_eq!(take(&store, &me()).len(), 5);
 }
 
@@ -265,7 +267,7 @@ fn a_recovery_that_is_killed_is_done_by_the_next() {
     }
     recoverer.kill();
     let (store, _) = open(&state);
-    assert_eq!(files_in_owners(&state), [PathBuf::new(); 0]);
+    assert_eq!(files_in_owners(&state), NO_FILES);
     assert_eq!(take(&store, &me()), [lost]);
 }
 
@@ -413,7 +415,7 @@ fn a_state_folder_with_a_long_path_works() {
     );
     woken_until(&store, || store.pending(&me()) == 1);
     other.exit();
-    assert_eq!(files_in_owners(&state), [PathBuf::new(); 0]);
+    assert_eq!(files_in_owners(&state), NO_FILES);
 }
 
 #[test]
@@ -460,7 +462,7 @@ fn many_may_make_the_store_at_once() {
         launched
     );
     assert!(tasks.iter().all(|task| task.notice == Notice::Pending));
-    assert_eq!(warnings.all(), [""; 0]);
+    assert_eq!(warnings.all(), NOTHING);
 }
 
 #[test]
@@ -476,7 +478,7 @@ fn a_store_that_was_killed_while_it_was_made_is_made_by_the_next() {
         let (store, warnings) = open(&state);
         store.push(ending(&me()));
         assert_eq!(drain(&store, &me()).len(), 1);
-        assert_eq!(warnings.all(), [""; 0]);
+        assert_eq!(warnings.all(), NOTHING);
     }
 }
 
@@ -535,9 +537,9 @@ fn nothing_is_lost_or_told_again_however_processes_die() {
     for task in store.tasks(Selection::All, None).unwrap() {
         assert_ne!(task.exit, None, "{} is not over", task.id);
     }
-    assert_eq!(warnings.all(), [""; 0]);
+    assert_eq!(warnings.all(), NOTHING);
     drop(store);
-    assert_eq!(files_in_owners(&state), [PathBuf::new(); 0]);
+    assert_eq!(files_in_owners(&state), NO_FILES);
 }
 
 /// Enough chance for tests, and the same again for the same seed.

@@ -180,7 +180,7 @@ fn open_tasks_are_those_that_run_and_those_that_wait_to_be_told() {
 #[test]
 fn what_a_holder_was_told_is_recorded_and_told_nobody_else() {
     let (_folder, store) = new();
-    let tasks = Tasks::new(Manual::default(), store.clone());
+    let tasks = Tasks::new(Manual, store.clone());
     let attached = tasks
         .launch_attached(Spec::shell("make").owner(me()))
         .unwrap();
@@ -205,7 +205,7 @@ fn what_a_holder_was_told_is_recorded_and_told_nobody_else() {
 #[test]
 fn a_success_that_nobody_wants_to_hear_of_is_recorded_and_not_told() {
     let (_folder, store) = new();
-    let tasks = Tasks::new(Manual::default(), store.clone());
+    let tasks = Tasks::new(Manual, store.clone());
     let spec = Spec::shell("make").owner(me()).notify(Notify::OnFailure);
     let completed = tasks.launch(spec.clone()).unwrap();
     completed.stop(Manual::completes());

@@ -17,6 +17,9 @@ pub(crate) const LEASE: Duration = Duration::from_secs(600);
 /// Long enough for a loaded machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Warnings of a store that works.
+pub(crate) const NOTHING: [&str; 0] = [];
+
 /// What the store had to say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::child::{Other, me};
 use crate::support::{
-    LEASE, PATIENCE, Warnings, drain, ending, ending_of, ids, launch_for, notice_of, open,
+    LEASE, NOTHING, PATIENCE, Warnings, drain, ending, ending_of, ids, launch_for, notice_of, open,
     record_of, take,
 };
 
@@ -149,7 +149,7 @@ fn a_full_disk_loses_no_ending_and_tells_none_twice() {
     for task in expected {
         assert_eq!(record_of(&store, task).status(), "completed");
     }
-    assert_eq!(warnings.all(), [""; 0]);
+    assert_eq!(warnings.all(), NOTHING);
 }
 
 #[test]
@@ -463,7 +463,7 @@ fn a_database_that_is_removed_is_made_again() {
         other.kill();
         drop(store);
         let (store, warnings) = open(&state);
-        assert_eq!(warnings.all(), [""; 0], "without {endings:?}");
+        assert_eq!(warnings.all(), NOTHING, "without {endings:?}");
         let check = Connection::open(database(&state)).unwrap();
         let check: String = check
             .query_one("PRAGMA integrity_check", [], |row| row.get(0))
@@ -584,5 +584,5 @@ fn a_long_log_is_shortened() {
         let items = store.drain(&owner, usize::MAX, LEASE);
         store.acknowledge(&owner, &ids(&items));
     }
-    assert_eq!(warnings.all(), [""; 0]);
+    assert_eq!(warnings.all(), NOTHING);
 }
