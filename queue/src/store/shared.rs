@@ -309,22 +309,30 @@ impl Shared {
 
     /// Begins to listen to other processes, once.
     pub(super) fn watch(self: &Arc<Self>) {
-        self.watch.get_or_init(|| match start_watch(self) {
-            Ok(watch) => Some(watch),
-            Err(error) => {
-                self.warn(&format!(
-                    "cannot hear of what other processes do, and looks every second: {error}"
-                ));
-                let shared = Arc::downgrade(self);
-                let looking = thread::Builder::new()
-                    .name("meanwhile-look".to_owned())
-                    .spawn(move || look_every_second(&shared));
-                if let Err(error) = looking {
-                    self.warn(&format!("cannot look for what other processes do: {error}"));
-                }
-                None
+        self.watch.get_or_init(|| {
+            let watch = start_watch(self)
+                .inspect_err(|error| {
+                    self.warn(&format!(
+                        "cannot hear of what other processes do, and looks every second: {error}"
+                    ));
+                })
+                .ok();
+            // Elsewhere nothing is heard of a file that is closed, and so of no death.
+            if watch.is_none() || !cfg!(target_os = "linux") {
+                self.look();
             }
+            watch
         });
+    }
+
+    fn look(self: &Arc<Self>) {
+        let shared = Arc::downgrade(self);
+        let looking = thread::Builder::new()
+            .name("meanwhile-look".to_owned())
+            .spawn(move || look_every_second(&shared));
+        if let Err(error) = looking {
+            self.warn(&format!("cannot look for what other processes do: {error}"));
+        }
     }
 
     pub(super) fn warn(&self, problem: &str) {
@@ -417,7 +425,7 @@ fn recover_after_deaths(died: &Receiver<()>, shared: &Weak<Shared>) {
     }
 }
 
-/// The thread `meanwhile-look`, where nothing can be watched: ends a second after the store is dropped.
+/// The thread `meanwhile-look`, where not everything can be heard of: ends a second after the store is dropped.
 fn look_every_second(shared: &Weak<Shared>) {
     loop {
         thread::sleep(Duration::from_secs(1));

@@ -37,7 +37,8 @@ fn own_disk(name: &str) -> Option<PathBuf> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !is_possible {
-        assert!(env::var_os("CI").is_none(), "no disk can be mounted here");
+        let is_demanded = cfg!(target_os = "linux") && env::var_os("CI").is_some();
+        assert!(!is_demanded, "no disk can be mounted here");
         eprintln!("skipped: no disk can be mounted here");
         return None;
     }
@@ -573,9 +574,7 @@ fn a_long_log_is_shortened() {
     let log = || fs::metadata(state.join("store.db-wal")).unwrap().len();
     let mut longest = 0;
     // Moved into the database, and cut off by whoever writes next.
-    while log() >= longest {
-        longest = log();
-        assert!(longest < 32 << 20, "it grows and grows");
+    let is_cut = (0..100).any(|_| {
         let owner = Owner::new("x".repeat(20_000));
         for _ in 0..10 {
             store.push(ending(&owner));
@@ -583,6 +582,10 @@ fn a_long_log_is_shortened() {
         store.sync(PATIENCE).unwrap();
         let items = store.drain(&owner, usize::MAX, LEASE);
         store.acknowledge(&owner, &ids(&items));
-    }
+        longest = longest.max(log());
+        log() < longest
+    });
+    assert!(is_cut, "it is {longest} bytes long");
+    assert!(longest < 32 << 20, "{longest}");
     assert_eq!(warnings.all(), NOTHING);
 }
