@@ -18,6 +18,8 @@ use crate::{EndedBy, Output, Report, Spec};
 /// - `launch` must not block and must not fail. What the operating system refuses, now or later, is an
 ///   [`Ending`](crate::Ending) of status `FailedToStart`, given to [`Report::exited`].
 /// - Every report must be consumed by [`Report::exited`]. One that is dropped ends its task as `Lost`.
+/// - A backend of local processes must name the leader of each task by [`Report::started_as`], so that its remains are
+///   found if this program dies.
 /// - The deadline, the grace and the stop are decided by a [`Supervision`](crate::Supervision): feed it
 ///   events, carry out its actions.
 /// - Tasks must be started in the order of the calls.

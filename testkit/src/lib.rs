@@ -48,6 +48,7 @@ macro_rules! backend {
             // the launch
             launch_returns_before_the_spawn
             launch_returns_while_the_task_runs
+            the_leader_is_named
             launch_does_not_wait_for_its_input_to_be_read
             // what becomes of a launch
             every_id_is_told_exactly_once
@@ -68,6 +69,7 @@ macro_rules! backend {
             stop_reaches_the_whole_tree
             stop_reaches_what_left_the_group
             stop_grants_the_grace
+            a_stop_may_name_its_signal
             grace_zero_kills_at_once
             term_ignorers_are_killed_after_the_grace
             leader_dies_but_member_ignores_term

@@ -1,11 +1,13 @@
 //! A queue that remembers what was pushed, for looking at what a backend makes `Tasks` say.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use meanwhile_core::{
-    EventId, EventListener, Notification, NotificationQueue, Owner, TaskId, WakeUp,
+    EventId, EventListener, Milestone, Notification, NotificationQueue, Owner, ProcessId, TaskId,
+    WakeUp,
 };
 
 /// Remembers every push and hands nothing out. Cheap to clone; clones are the same probe.
@@ -15,6 +17,7 @@ pub(crate) struct Probe(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     pushed: Mutex<Vec<Notification>>,
+    leaders: Mutex<HashMap<TaskId, ProcessId>>,
     at_push: Mutex<Option<Box<AtPush>>>,
     wake_up: WakeUp,
 }
@@ -32,6 +35,11 @@ impl Probe {
         let mut pushed = self.pushed();
         pushed.retain(|notification| notification.task_id == task);
         pushed
+    }
+
+    /// The process that leads `task`, once the backend has said so.
+    pub(crate) fn leader_of(&self, task: TaskId) -> Option<ProcessId> {
+        lock(&self.0.leaders).get(&task).copied()
     }
 
     /// Has `look` look around at the moment of each push. It runs on the backend's thread, where a panic
@@ -66,6 +74,16 @@ impl NotificationQueue for Probe {
 
     fn listen(&self, _: &Owner) -> EventListener {
         self.0.wake_up.listen()
+    }
+
+    fn record(&self, task: TaskId, milestone: Milestone<'_>) {
+        if let Milestone::Started {
+            leader: Some(leader),
+            ..
+        } = milestone
+        {
+            lock(&self.0.leaders).insert(task, leader);
+        }
     }
 }
 

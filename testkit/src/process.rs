@@ -33,6 +33,11 @@ impl Process {
         system::row(pid).map(|Row { pid, born, .. }| Self { pid, born })
     }
 
+    /// Its id.
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
+    }
+
     /// Whether it runs or could. A zombie does not: nothing of it is left but its status.
     pub(crate) fn is_alive(&self) -> bool {
         self.state()

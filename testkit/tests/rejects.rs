@@ -57,6 +57,8 @@ rejects! { backend, Naive::new =>
     }
     SaysNoStart { start_and_end_and_bytes_are_told: "has a start" }
     WaitsForHeldOutput { exit_does_not_wait_for_held_output: "no end was told" }
+    NamesNoLeader { the_leader_is_named: "its leader is named" }
+    NamesItselfForLeader { the_leader_is_named: "another process was named" }
     SeesTheGroupOnly {
         setsid_survivor_is_counted: "left the group was not counted"
         stop_reaches_what_left_the_group: "alive after the end"
@@ -71,6 +73,7 @@ rejects! { backend, Naive::new =>
         stop_grants_the_grace: "no time to end politely"
         term_ignorers_are_killed_after_the_grace: "before the grace was over"
     }
+    SendsTheUsualSignal { a_stop_may_name_its_signal: "another signal came" }
     KillsNever { term_ignorers_are_killed_after_the_grace: "no end was told" }
     TakesTheGraceOfTheSpecOnly { grace_zero_kills_at_once: "not killed at once" }
     WakesNobody { stopped_processes_are_reached: "no end was told" }

@@ -53,6 +53,30 @@ pub fn launch_returns_while_the_task_runs<L: Lifecycle>(make: impl FnOnce() -> L
     assert_eq!(trial.end(&handle).code(), Some(0));
 }
 
+/// The process that leads a task is named, with its start, so that whoever comes after a crash of this program finds
+/// what is left of it.
+pub fn the_leader_is_named<L: Lifecycle>(make: impl FnOnce() -> L) {
+    let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
+        return;
+    };
+    let handle = trial.launch(trial.here(format!("{ANNOUNCE}\n{HOLD}")));
+    let announced = trial.folder.processes(1);
+    // The task may be quicker than its backend.
+    wait::until("its leader is named", || {
+        trial.probe.leader_of(handle.id()).is_some()
+    });
+    let named = trial.probe.leader_of(handle.id());
+    assert_eq!(
+        named.map(|leader| leader.pid),
+        Some(announced[0].pid()),
+        "another process was named"
+    );
+    assert!(
+        named.is_some_and(|leader| leader.start > 0),
+        "it was named without its start"
+    );
+}
+
 /// More input than a pipe holds does not keep the caller until the task reads it.
 pub fn launch_does_not_wait_for_its_input_to_be_read<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {

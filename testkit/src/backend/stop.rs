@@ -62,6 +62,25 @@ pub fn stop_grants_the_grace<L: Lifecycle>(make: impl FnOnce() -> L) {
     assert_eq!(exit.ended_by, EndedBy::Agent);
 }
 
+/// A stop may name its polite signal.
+pub fn a_stop_may_name_its_signal<L: Lifecycle>(make: impl FnOnce() -> L) {
+    const HANG_UP: i32 = 1;
+    let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
+        return;
+    };
+    let line = format!("trap 'exit 5' TERM\ntrap 'exit 6' HUP\n{ANNOUNCE}\n{LINGER}");
+    let handle = trial.launch(trial.here(line).grace(LONG));
+    trial.folder.processes(1);
+    handle.stop(Stop::by(EndedBy::Agent).signal(HANG_UP));
+    let exit = trial.end(&handle);
+    assert_eq!(
+        exit.status,
+        ExitStatus::Code(6),
+        "another signal came than the one that was named"
+    );
+    assert_eq!(exit.ended_by, EndedBy::Agent);
+}
+
 /// A grace of zero, of the stop or of the spec, kills without asking.
 pub fn grace_zero_kills_at_once<L: Lifecycle>(make: impl FnOnce() -> L) {
     let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {

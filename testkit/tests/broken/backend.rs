@@ -34,11 +34,14 @@ pub(crate) enum Flaw {
     SaysThatAllEndThemselves,
     CountsNoBytes,
     SaysNoStart,
+    NamesNoLeader,
+    NamesItselfForLeader,
     WaitsForHeldOutput,
     SeesTheGroupOnly,
     SeesTheLeaderOnly,
     StopsWithTheLeader,
     KillsAtOnce,
+    SendsTheUsualSignal,
     KillsNever,
     TakesTheGraceOfTheSpecOnly,
     WakesNobody,
@@ -193,8 +196,10 @@ struct Run {
 
 impl Run {
     fn supervise(mut self, events: &Receiver<Event>, report: Report) {
-        if self.flaw != Flaw::SaysNoStart {
-            report.started();
+        match (self.flaw, self.live.named_leader()) {
+            (Flaw::SaysNoStart, _) => {}
+            (Flaw::NamesNoLeader, _) | (_, None) => report.started(),
+            (_, Some(leader)) => report.started_as(leader),
         }
         let mut supervision = Supervision::new(&self.understood_spec());
         let mut last_stop = None;
@@ -246,6 +251,7 @@ impl Run {
         match (self.flaw, sweep) {
             (Flaw::KillsAtOnce, Sweep::Terminate) => self.live.sweep(last),
             (Flaw::KillsNever, Sweep::Kill) => self.live.sweep(polite),
+            (Flaw::SendsTheUsualSignal, Sweep::Signal(_)) => self.live.sweep(polite),
             (Flaw::KillsSurvivors, Sweep::Count) => self.live.sweep(last),
             (Flaw::StopsWithTheLeader, Sweep::Count) => 0,
             (_, sweep) => self.live.sweep(sweep),

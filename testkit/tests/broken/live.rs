@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use meanwhile_core::{
-    Cancellation, ExitStatus, Job, JobContext, JobError, Spec, Stdin, Sweep, TaskId, Work,
+    Cancellation, ExitStatus, Job, JobContext, JobError, ProcessId, Spec, Stdin, Sweep, TaskId,
+    Work,
 };
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpgid};
@@ -25,6 +26,11 @@ pub(crate) trait Live: Send {
 
     /// Goes through the tree and says how many are left, the leader not counted.
     fn sweep(&mut self, sweep: Sweep) -> u32;
+
+    /// Who leads it; nobody leads a job.
+    fn named_leader(&self) -> Option<ProcessId> {
+        None
+    }
 }
 
 /// A process, and all that have its mark in their environment.
@@ -147,17 +153,29 @@ impl Live for Child {
         })
     }
 
+    fn named_leader(&self) -> Option<ProcessId> {
+        let mut named = self.child.id().cast_signed();
+        if self.flaw == Flaw::NamesItselfForLeader {
+            named = process::id().cast_signed();
+        }
+        Some(ProcessId {
+            pid: named,
+            start: start_of(named)?,
+        })
+    }
+
     fn sweep(&mut self, sweep: Sweep) -> u32 {
-        let signals: &[Signal] = match sweep {
-            Sweep::Kill => &[Signal::SIGKILL],
-            Sweep::Terminate if self.flaw == Flaw::WakesNobody => &[Signal::SIGTERM],
-            Sweep::Terminate => &[Signal::SIGTERM, Signal::SIGCONT],
-            _ => &[],
+        let signals = match sweep {
+            Sweep::Kill => vec![Signal::SIGKILL],
+            Sweep::Terminate if self.flaw == Flaw::WakesNobody => vec![Signal::SIGTERM],
+            Sweep::Terminate => vec![Signal::SIGTERM, Signal::SIGCONT],
+            Sweep::Signal(number) => Signal::try_from(number).into_iter().collect(),
+            _ => Vec::new(),
         };
         let leader = self.leader();
         let mut left = 0;
         for pid in self.tree() {
-            for signal in signals {
+            for signal in &signals {
                 // It may have ended by itself.
                 let _ = kill(pid, *signal);
             }
@@ -165,6 +183,13 @@ impl Live for Child {
         }
         left
     }
+}
+
+/// The 22nd field, of which the first two are cut off with the name.
+fn start_of(pid: i32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.split(' ').nth(19)?.parse().ok()
 }
 
 fn is_alive(pid: Pid) -> bool {

@@ -119,7 +119,7 @@ fn supervise(
         let mut action = supervision.on(event, Instant::now());
         while let Some(Action::Sweep(sweep, ticket)) = action {
             match sweep {
-                Sweep::Terminate => asked_to_end.ask(),
+                Sweep::Terminate | Sweep::Signal(_) => asked_to_end.ask(),
                 // Dropping its future is what kills a job, also if it panics at that. It had no say in it, as
                 // a process has none.
                 Sweep::Kill if work.is_some() => {
