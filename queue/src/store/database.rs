@@ -192,7 +192,7 @@ impl Database {
     /// Empties a log that is not short, unless others are using it: whoever opens the store first after all have gone
     /// reads the whole of it.
     pub(super) fn empty_log(&mut self) {
-        const SHORT: u64 = 512 << 10;
+        const SHORT: u64 = 64 << 10;
         if self.access == Access::ReadOnly || self.log().is_ok_and(|log| is_within(&log, SHORT)) {
             return;
         }
