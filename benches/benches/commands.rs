@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,6 @@ use meanwhile_core::{
 };
 use meanwhile_process::stop_orphans;
 use meanwhile_queue::{Store, StoreOptions};
-use std::sync::Arc;
 
 fn main() {
     let Some(program) = program() else {

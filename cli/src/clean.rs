@@ -16,6 +16,6 @@ pub(crate) fn run(args: &args::Clean) -> Result<u8, Error> {
         more => format!("{more} tasks"),
     };
     let bytes = BinaryBytes(forgotten.bytes);
-    stdio::print(format!("Forgot {tasks} and {bytes} of output.\n").as_bytes())?;
+    stdio::print(format!("Forgot {tasks} and freed {bytes} of the disk.\n").as_bytes())?;
     Ok(0)
 }

@@ -28,6 +28,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
                     "{digits} has no unit: write {digits}s, {digits}m or {digits}ms"
                 ));
             }
+            "." | "," => return Err(format!("{text} is not a whole number: {EXAMPLES}")),
             _ => return Err(format!("{unit:?} is not a unit of time: {EXAMPLES}")),
         };
         let part = digits

@@ -1,19 +1,19 @@
 //! Tasks by the ids that were typed.
 
-use meanwhile_core::TaskId;
+use meanwhile_core::{ParseIdError, TaskId};
 use meanwhile_queue::{Selection, Store, TaskRecord};
 
 use crate::error::Error;
 
 /// The task that `text` names.
 pub(crate) fn find(store: &Store, text: &str) -> Result<TaskRecord, Error> {
-    let id = match text.parse::<TaskId>() {
-        Ok(id) => id,
-        Err(error) => return Err(unknown(&error.to_string(), store, text)),
-    };
+    let unknown = |problem: String| unknown(&problem, store, text);
+    let id: TaskId = text
+        .parse()
+        .map_err(|error: ParseIdError| unknown(error.to_string()))?;
     store
         .task(id)?
-        .ok_or_else(|| unknown(&format!("there is no task {id}"), store, text))
+        .ok_or_else(|| unknown(format!("there is no task {id}")))
 }
 
 /// The tasks that `texts` name, in this order, each once.

@@ -5,7 +5,7 @@ mod follow;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use meanwhile_agent::{Item, Notifications, Toolbox};
+use meanwhile_agent::{Notifications, Toolbox};
 use meanwhile_core::{Inbox, Owner};
 use meanwhile_queue::{Selection, Store, TaskRecord};
 
@@ -13,7 +13,7 @@ use crate::args;
 use crate::error::Error;
 use crate::session_name;
 use crate::signals::Signals;
-use crate::stdio::{self, Output, json_line, print_text};
+use crate::stdio::{self, Output, print_text};
 use crate::store;
 use crate::told;
 
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &args::Inbox) -> Result<u8, Error> {
         if args.follow {
             follow::follow(&store, &inbox, args).await
         } else {
-            take(&inbox, args).await
+            take(&store, &inbox, args).await
         }
     }))
 }
@@ -46,13 +46,9 @@ fn peek(store: &Store, owner: &Owner, args: &args::Inbox) -> Result<u8, Error> {
     let mut endings: Vec<_> = open.iter().filter_map(TaskRecord::notification).collect();
     endings.sort_by_key(|ended| ended.exit.ended_at);
     if args.json {
-        let items: Vec<_> = endings
-            .iter()
-            .map(|ending| Item::read(ending, EXCERPT))
-            .collect();
-        stdio::print(&json_line(&items))?;
+        stdio::print(&told::json(&endings, EXCERPT))?;
     } else if endings.is_empty() {
-        nothing();
+        nothing(store);
     } else {
         stdio::print(told::text(&endings).as_bytes())?;
     }
@@ -60,19 +56,13 @@ fn peek(store: &Store, owner: &Owner, args: &args::Inbox) -> Result<u8, Error> {
 }
 
 /// Hands everything over that is pending, and acknowledges what was written.
-async fn take(inbox: &Inbox, args: &args::Inbox) -> Result<u8, Error> {
+async fn take(store: &Store, inbox: &Inbox, args: &args::Inbox) -> Result<u8, Error> {
     let failed = |error| Error::own("cannot write to stdout, what ended stays pending", error);
     let output = Output::bounded(1)?;
     if args.json {
         let drained = inbox.drain();
-        let items: Vec<_> = drained
-            .iter()
-            .map(|ended| Item::read(ended, EXCERPT))
-            .collect();
-        output
-            .write_through(json_line(&items))
-            .await
-            .map_err(failed)?;
+        let items = told::json(&drained, EXCERPT);
+        output.write_through(items).await.map_err(failed)?;
         drained.acknowledge();
         return Ok(0);
     }
@@ -91,13 +81,20 @@ async fn take(inbox: &Inbox, args: &args::Inbox) -> Result<u8, Error> {
         ended.acknowledge();
     }
     if remaining.is_none() {
-        nothing();
+        nothing(store);
     }
     Ok(0)
 }
 
-fn nothing() {
-    if io::stderr().is_terminal() {
-        print_text("Nothing has ended since the last time.");
+/// A person may look for what an agent launched.
+fn nothing(store: &Store) {
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    print_text("Nothing has ended since the last time.");
+    // A hint that cannot be had is missed by nobody.
+    let open = store.tasks(Selection::Open, None).unwrap_or_default();
+    if open.iter().any(|task| task.exit.is_some()) {
+        print_text("`meanwhile ls` shows what has ended for others.");
     }
 }

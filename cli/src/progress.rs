@@ -1,10 +1,16 @@
 //! What a terminal shows of a task while somebody waits for it.
 
+mod narrow;
+
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use meanwhile_agent::elapsed as words;
 use meanwhile_queue::Usual;
+
+use self::narrow::narrow_stderr;
+use crate::plain::plain;
+use crate::task_json::millis;
 
 /// One line on stderr: a bar as far as the usual time has passed, or a spinner where there is no history; then the
 /// time, what it is about, and the last line of output.
@@ -24,26 +30,24 @@ impl Progress {
         let style = ProgressStyle::with_template(template)
             .expect("the templates are fixed and sound")
             .progress_chars("━╸ ");
-        let length = usual.map_or(0, |usual| milliseconds(usual.duration));
-        let bar = ProgressBar::new(length).with_style(style);
+        let length = usual.map_or(0, |usual| millis(usual.duration));
+        let bar = ProgressBar::with_draw_target(Some(length), narrow_stderr()).with_style(style);
         bar.enable_steady_tick(Duration::from_millis(100));
         Self {
             bar,
-            name: console::truncate_str(&printable(name), 30, "…").into_owned(),
+            name: console::truncate_str(&plain(name), 30, "…").into_owned(),
             usual,
         }
     }
 
     /// Shows the task as it is after so much time.
-    pub(crate) fn show(&self, elapsed: Duration, last_line: Option<String>) {
+    pub(crate) fn show(&self, elapsed: Duration, last_line: &str) {
         if let Some(usual) = self.usual {
-            self.bar
-                .set_position(milliseconds(elapsed.min(usual.duration)));
+            self.bar.set_position(millis(elapsed.min(usual.duration)));
         }
         let time = time(elapsed, self.usual.map(|usual| usual.duration));
-        let line = printable(&last_line.unwrap_or_default());
         self.bar
-            .set_message(format!("{time}  {}  {line}", self.name));
+            .set_message(format!("{time}  {}  {last_line}", self.name));
     }
 
     /// Takes it off the screen.
@@ -56,8 +60,8 @@ fn time(elapsed: Duration, usual: Option<Duration>) -> String {
     let now = whole(elapsed);
     match usual {
         None => now,
-        Some(usual) if elapsed <= usual => format!("{now}, usually {}", about(usual)),
-        Some(usual) => format!("{now}, longer than the usual {}", about(usual)),
+        Some(usual) if elapsed <= usual => format!("{now}, usually {}", roughly(usual)),
+        Some(usual) => format!("{now}, longer than the usual {}", roughly(usual)),
     }
 }
 
@@ -69,25 +73,12 @@ fn whole(elapsed: Duration) -> String {
     }
 }
 
-pub(crate) fn about(usual: Duration) -> String {
+/// A usual time: as long as it can be held against a clock, in one unit.
+pub(crate) fn roughly(usual: Duration) -> String {
     match usual.as_secs() {
-        // As long as it can be held against a clock, in one unit.
         seconds @ 10..120 => format!("{seconds} s"),
         _ => words(usual),
     }
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
-}
-
-/// Without what would move the cursor.
-pub(crate) fn printable(text: &str) -> String {
-    let plain = console::strip_ansi_codes(text);
-    plain
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 #[cfg(test)]

@@ -28,7 +28,13 @@ impl Spool {
     /// Makes a folder for this session, and removes those of sessions that ended long ago.
     pub(crate) fn create(session: &str) -> Result<Self, Error> {
         let state = state_folder()?;
-        Self::create_in(&state.join("spool"), session).map_err(|error| unusable(&state, error))
+        let spools = state.join("spool");
+        let spool = Self::create_in(&spools, session);
+        // Nobody waits for this thread: what it has not removed when the process ends, the next one will.
+        let removing = thread::Builder::new().name("old-spools".to_owned());
+        spool
+            .and_then(|spool| removing.spawn(move || remove_old(&spools)).map(|_| spool))
+            .map_err(|error| unusable(&state, error))
     }
 
     fn create_in(spools: &Path, session: &str) -> io::Result<Self> {
@@ -45,11 +51,6 @@ impl Spool {
             .keep();
         let lock = File::create_new(path.join(LOCK))?;
         lock.try_lock()?;
-        let spools = spools.to_owned();
-        // Nobody waits for this thread: what it has not removed when the process ends, the next one will.
-        thread::Builder::new()
-            .name("old-spools".to_owned())
-            .spawn(move || remove_old(&spools))?;
         Ok(Self { path, lock })
     }
 

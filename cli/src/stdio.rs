@@ -1,7 +1,9 @@
 //! stdout and stderr, whose readers may be slow or gone.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::thread;
 
 use rustix::event::PollFlags;
@@ -18,7 +20,19 @@ pub(crate) fn complain(what: impl fmt::Display) {
 
 /// Prints whole lines for people on stderr.
 pub(crate) fn print_text(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", text.trim_end());
+    let _ = try_print_text(text);
+}
+
+/// Likewise, where it matters whether anybody was told.
+pub(crate) fn try_print_text(text: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "{}", text.trim_end())
+}
+
+/// Whether this is a plain file.
+pub(crate) fn is_file(stream: impl AsFd) -> bool {
+    let file = stream.as_fd().try_clone_to_owned().map(File::from);
+    file.and_then(|file| file.metadata())
+        .is_ok_and(|meta| meta.is_file())
 }
 
 /// Prints a whole result on stdout. A reader who went away had enough.

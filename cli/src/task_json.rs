@@ -53,7 +53,13 @@ impl TaskJson {
     /// The task with an excerpt of its output, made from at most `limit` bytes.
     pub(crate) fn of(task: &TaskRecord, limit: usize) -> Self {
         let item = match task.notification() {
-            Some(ended) => Stage::Ended(Box::new(Item::read(&ended, limit))),
+            Some(ended) => {
+                let mut item = Item::read(&ended, limit);
+                // Shortened in a notification; who knew the task while it ran finds it by the same words.
+                item.command = task.command.as_str().into();
+                item.description = task.description.as_deref().map(Into::into);
+                Stage::Ended(Box::new(item))
+            }
             None => Stage::Open(Box::new(OpenItem::of(task, limit))),
         };
         Self {

@@ -8,7 +8,6 @@ mod lookout;
 mod meter;
 mod model;
 mod pager;
-mod plain;
 mod rows;
 #[cfg(test)]
 mod sample;

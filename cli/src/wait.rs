@@ -5,7 +5,6 @@ mod progress;
 use std::cell::RefCell;
 use std::io::{self, IsTerminal};
 
-use meanwhile_agent::Item;
 use meanwhile_queue::{Store, TaskRecord};
 use smol::future;
 
@@ -14,7 +13,7 @@ use crate::error::Error;
 use crate::ids;
 use crate::pause::pause;
 use crate::signals::Signals;
-use crate::stdio::{self, Output, complain, json_line};
+use crate::stdio::{self, Output, complain};
 use crate::store;
 use crate::told;
 use crate::watch;
@@ -27,7 +26,7 @@ const TIMED_OUT: u8 = 124;
 
 /// Waits for the tasks and gives the program's exit code.
 pub(crate) fn run(args: &args::Wait) -> Result<u8, Error> {
-    let store = store::open_to_write("that an ending was told")?;
+    let store = store::open()?;
     let tasks = ids::find_all(&store, &args.ids)?;
     let signals = Signals::catch()?;
     smol::block_on(signals.or_end(wait(&store, tasks, args)))
@@ -113,12 +112,9 @@ fn exit_code(ended: &[TaskRecord]) -> u8 {
 
 fn text(ended: &[TaskRecord], args: &args::Wait) -> Vec<u8> {
     let endings: Vec<_> = ended.iter().filter_map(TaskRecord::notification).collect();
-    if !args.json {
-        return told::text(&endings).into_bytes();
+    if args.json {
+        told::json(&endings, EXCERPT)
+    } else {
+        told::text(&endings).into_bytes()
     }
-    let items: Vec<_> = endings
-        .iter()
-        .map(|ending| Item::read(ending, EXCERPT))
-        .collect();
-    json_line(&items)
 }

@@ -16,6 +16,6 @@ Examples:
 Exit code: 0, also when there is nothing to forget; 125 meanwhile itself failed; 2 wrong usage.")]
 pub(crate) struct Clean {
     /// Only those that ended at least so long ago (30s, 5m, 12h, 7d)
-    #[arg(long, value_name = "DUR", value_parser = duration::parse)]
+    #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) older_than: Option<Duration>,
 }

@@ -1,6 +1,7 @@
 //! `meanwhile inbox`.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 /// Take the notifications of a session: what ended since the last time.
 ///
@@ -28,6 +29,6 @@ pub(crate) struct Inbox {
     pub(crate) follow: bool,
 
     /// Of this session [default: $MEANWHILE_SESSION, else the agent above this process]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) session: Option<String>,
 }

@@ -22,14 +22,25 @@ pub(crate) struct Logs {
     pub(crate) follow: bool,
 
     /// Begin with the last N lines
-    #[arg(long, value_name = "N", conflicts_with = "offset")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count,
+        allow_hyphen_values = true,
+        conflicts_with = "offset"
+    )]
     pub(crate) tail: Option<u64>,
 
     /// Begin behind the first N bytes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     pub(crate) offset: Option<u64>,
 
     /// Print stderr, of a task that keeps it apart
     #[arg(long)]
     pub(crate) stderr: bool,
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "write it as a whole number, as 20".to_owned())
 }

@@ -1,6 +1,7 @@
 //! `meanwhile ls`.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 /// List tasks: those that run, wait to run, or ended and were not told yet.
 ///
@@ -22,6 +23,6 @@ pub(crate) struct Ls {
     pub(crate) json: bool,
 
     /// Of this session only
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) session: Option<String>,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValueParser};
 
 use super::Backend;
 use crate::{bytes, duration};
@@ -13,7 +13,7 @@ use crate::{bytes, duration};
 /// Run a command as a task that goes on by itself, with a deadline for its whole process tree and bounded output.
 ///
 /// Prints the id of the task and returns at once. The task outlives this program and its terminal; its end is told by
-/// `meanwhile inbox`.
+/// `meanwhile inbox`. There is nothing for it to read on stdin.
 ///
 /// With --wait: on a terminal, a bar shows the elapsed time, how long the command usually takes, and the last line of
 /// output, and the notification with an excerpt of the output follows. Otherwise the output goes to stdout as it comes,
@@ -53,7 +53,7 @@ pub(crate) struct Run {
     pub(crate) env: Vec<(OsString, OsString)>,
 
     /// The session that the task belongs to [default: $MEANWHILE_SESSION, else the agent above this process]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) session: Option<String>,
 
     /// Keep this much output on disk, head and tail (65536, 512K, 64M) [default: 64M]

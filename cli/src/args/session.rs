@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 use super::Backend;
@@ -40,7 +41,7 @@ pub(crate) struct Session {
 
     /// The name of the session, whose notifications these are [default: $MEANWHILE_SESSION, else the agent above this
     /// process]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) session: Option<String>,
 }
 

@@ -24,15 +24,16 @@ pub(crate) struct Stop {
     pub(crate) ids: Vec<String>,
 
     /// The polite signal, as INT, SIGINT or 2 [default: TERM]
-    #[arg(long, value_name = "SIG", value_parser = signal)]
+    #[arg(long, value_name = "SIG", value_parser = signal, allow_hyphen_values = true)]
     pub(crate) signal: Option<i32>,
 
     /// Time between the polite signal and the last one; 0s kills at once [default: that of the task]
-    #[arg(long, value_name = "DUR", value_parser = duration::parse)]
+    #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) grace: Option<Duration>,
 }
 
-/// A signal by its name, with or without SIG, or by its number.
+/// A signal by its name, with or without SIG, or by its number. Those without a name belong to the C library or to one
+/// program's own purposes, and are not sent.
 fn signal(text: &str) -> Result<i32, String> {
     /// The highest that any supported system has.
     const LAST: i32 = 64;
@@ -42,10 +43,10 @@ fn signal(text: &str) -> Result<i32, String> {
     let number = text
         .parse()
         .ok()
-        .filter(|number| (1..=LAST).contains(number));
+        .filter(|number| signal_name(*number).is_some());
     number
         .or_else(|| (1..=LAST).find(is_named))
-        .ok_or_else(|| "is no signal: write it as INT, SIGINT or 2".to_owned())
+        .ok_or_else(|| "is no signal that can be sent: write it as INT, SIGINT or 2".to_owned())
 }
 
 #[cfg(test)]
@@ -57,7 +58,18 @@ mod tests {
         for text in ["INT", "SIGINT", "sigint", "int", "2"] {
             assert_eq!(signal(text), Ok(2), "{text}");
         }
-        for text in ["", "SIG", "0", "-2", "65", "SIG2", "INTERRUPT"] {
+        for text in [
+            "",
+            "SIG",
+            "0",
+            "-2",
+            "32",
+            "40",
+            "64",
+            "65",
+            "SIG2",
+            "INTERRUPT",
+        ] {
             assert!(signal(text).is_err(), "{text}");
         }
     }

@@ -1,6 +1,7 @@
 //! `meanwhile top`.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 /// Watch tasks live: what runs, how far it is, what it takes of the machine, and what has ended.
 ///
@@ -15,6 +16,6 @@ Examples:
 Exit code: 0; 128+n after signal n; 125 meanwhile itself failed, or stdout is no terminal; 2 wrong usage.")]
 pub(crate) struct Top {
     /// Of this session only
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) session: Option<String>,
 }

@@ -29,7 +29,7 @@ pub(crate) struct Wait {
     pub(crate) any: bool,
 
     /// Give up after this time (30s, 5m, 1h30m, 300000ms); the tasks run on
-    #[arg(long, value_name = "DUR", value_parser = duration::parse)]
+    #[arg(long, value_name = "DUR", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,
 
     /// One JSON array of those that ended, in the order given

@@ -52,7 +52,7 @@ impl<'a> Printer<'a> {
     pub(super) fn must_have_found(&self, task: &TaskRecord) -> Result<(), Error> {
         let has_written = task.exit.as_ref().is_some_and(|exit| exit.output.bytes > 0);
         match self.open {
-            None if has_written => Err(self.unreadable(io::ErrorKind::NotFound.into())),
+            None if has_written => Err(self.unreadable(io::Error::other("it was removed"))),
             _ => Ok(()),
         }
     }

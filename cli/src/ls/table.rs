@@ -4,16 +4,20 @@ use std::fmt::Write;
 
 use console::{Alignment, Style, Term, measure_text_width, pad_str, truncate_str};
 use meanwhile_agent::{elapsed, one_line};
-use meanwhile_core::{ExitStatus, Outcome};
+use meanwhile_core::Outcome;
 use meanwhile_queue::TaskRecord;
-use signal_hook::low_level::signal_name;
+
+use crate::outcome;
 
 /// What a column is called, and what it says of a task.
 type Column = (&'static str, fn(&TaskRecord) -> String);
 
+/// As much of a command or description as names a task: models read this too, and some commands are whole scripts.
+const TITLE: usize = 300;
+
 const GAP: &str = "  ";
 
-/// A line of names, then a line for each task: in colour and cut to the width on a terminal, plain and whole elsewhere.
+/// A line of names, then a line for each task: in colour and cut to the width on a terminal, plain elsewhere.
 pub(super) fn of(tasks: &[TaskRecord]) -> String {
     let mut columns: Vec<Column> = vec![("ID", id), ("STATUS", status), ("ELAPSED", time)];
     if tasks.iter().any(|task| task.session != tasks[0].session) {
@@ -72,15 +76,8 @@ fn id(task: &TaskRecord) -> String {
 }
 
 fn status(task: &TaskRecord) -> String {
-    let word = task.status().replace('_', " ");
-    match task.exit.as_ref().map(|exit| &exit.status) {
-        Some(ExitStatus::Code(code)) if *code != 0 => format!("{word} ({code})"),
-        Some(ExitStatus::Signal(signal)) => match signal_name(*signal) {
-            Some(name) => format!("{word} ({name})"),
-            None => format!("{word} (signal {signal})"),
-        },
-        _ => word,
-    }
+    let exit = task.exit.as_ref();
+    exit.map_or_else(|| task.status().to_owned(), outcome::words)
 }
 
 fn style(task: &TaskRecord) -> Style {
@@ -105,5 +102,5 @@ fn session(task: &TaskRecord) -> String {
 
 fn about(task: &TaskRecord) -> String {
     let text = task.description.as_deref().unwrap_or(&task.command);
-    one_line(text, usize::MAX)
+    one_line(text, TITLE)
 }

@@ -12,13 +12,13 @@ use smol::future;
 use crate::args::Backend;
 use crate::backend;
 use crate::error::Error;
-use crate::last_line::last_line;
 use crate::ownership;
 use crate::pause::pause;
 use crate::progress::Progress;
 use crate::signals::{self, Signals};
-use crate::stdio::{Output, complain, print_text};
+use crate::stdio::{Output, complain, is_file, try_print_text};
 use crate::store;
+use crate::tail::Tail;
 
 /// How often the output is looked at.
 const PACE: Duration = Duration::from_millis(50);
@@ -51,8 +51,10 @@ fn tell(task: &Handle, exit: Exit) {
         .described(spec.get_description())
         .with_output_path(task.output_path(Stream::Stdout));
     let told = Notifications::of(&[ending], Toolbox::NOTIFICATION_BUDGET);
-    print_text(&told.text);
-    task.mark_told();
+    // A terminal that was closed has not told it to anybody.
+    if try_print_text(&told.text).is_ok() {
+        task.mark_told();
+    }
 }
 
 /// One task on its way, shown as far as somebody looks.
@@ -75,7 +77,9 @@ enum End {
 
 impl Follower {
     fn of(task: Handle, store: &Store) -> Result<Self, Error> {
-        let is_watched = io::stderr().is_terminal();
+        // What stdout is piped to may well write to the terminal, and a bar would be in its way.
+        let is_apart = io::stdout().is_terminal() || is_file(io::stdout());
+        let is_watched = is_apart && io::stderr().is_terminal();
         let output = if is_watched && io::stdout().is_terminal() {
             None
         } else {
@@ -160,7 +164,8 @@ impl Follower {
                 return Ok(exit);
             }
             if let Some(progress) = &self.progress {
-                progress.show(self.task.elapsed(), last_line_of(&self.task));
+                let tail = Tail::of(self.task.output_path(Stream::Stdout).as_deref());
+                progress.show(self.task.elapsed(), &tail.last_line);
             }
             future::or(async { drop(self.task.wait().await) }, pause(PACE)).await;
         }
@@ -198,13 +203,4 @@ fn progress(task: &Handle, store: &Store) -> Progress {
     // An estimate that cannot be had is missed by nobody.
     let usual = store.usual(&command, spec.get_cwd()).ok().flatten();
     Progress::new(spec.get_description().unwrap_or(&command), usual)
-}
-
-/// Read from the end: how much was written before does not matter.
-fn last_line_of(task: &Handle) -> Option<String> {
-    const ENOUGH: u64 = 2048;
-    let written = task.written(Stream::Stdout).ok()?;
-    let from = written.saturating_sub(ENOUGH);
-    let end = task.output(Stream::Stdout, from, ENOUGH as usize).ok()?;
-    last_line(&end.bytes)
 }

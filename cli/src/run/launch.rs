@@ -38,13 +38,15 @@ fn start_supervisor(promise: &Promise, spec: &Spec, order: &Order) -> io::Result
     // supervisor.
     let (task, name, session) = (promise.task(), promise.name(), spec.get_owner());
     let args = ["supervise", task.as_str(), name, "--", session.as_str()];
+    // Whole: serde_json writes an argument byte by byte.
+    let order = serde_json::to_vec(order)?;
     let (stdin, mut ordered) = io::pipe()?;
     let nowhere = File::options().write(true).open("/dev/null")?;
     let descriptors = [stdin.as_fd(), promise.lock(), nowhere.as_fd()];
     spawn_detached(&env::current_exe()?, &args.map(OsString::from), descriptors)?;
     drop(stdin);
     // A supervisor that does not read it to the end is gone, and the task told as lost.
-    let _ = serde_json::to_writer(&mut ordered, order);
+    let _ = ordered.write_all(&order);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 use std::time::Duration;
 
 use meanwhile_core::{OutputLimit, Spec};
@@ -69,14 +69,15 @@ impl Order {
     }
 }
 
-/// The whole path: the history of a command is kept by it. In a folder that was removed there is none, and a relative
-/// one stays.
+/// The whole path, and the same however it was given: the history of a command is kept by it. In a folder that was
+/// removed there is none, and a relative one stays.
 fn folder(given: Option<PathBuf>) -> Option<PathBuf> {
-    match (env::current_dir(), given) {
-        (Ok(here), Some(given)) => Some(here.join(given)),
-        (Ok(here), None) => Some(here),
-        (Err(_), given) => given,
-    }
+    let Some(given) = given else {
+        return env::current_dir().ok();
+    };
+    let whole = path::absolute(&given).unwrap_or(given);
+    // Without a slash at the end, which is nothing to the system.
+    Some(whole.components().collect())
 }
 
 #[cfg(test)]
@@ -84,6 +85,25 @@ mod tests {
     use std::os::unix::ffi::OsStringExt;
 
     use super::*;
+
+    #[test]
+    fn a_folder_is_the_same_however_it_is_given() {
+        // To the letter: paths are equal that differ in a dot or a slash.
+        let spelt =
+            |given: Option<&str>| folder(given.map(PathBuf::from)).map(PathBuf::into_os_string);
+        let here = env::current_dir().unwrap();
+        assert_eq!(spelt(None), Some(here.clone().into_os_string()));
+        for given in [".", "./", "./."] {
+            assert_eq!(spelt(Some(given)), spelt(None), "{given}");
+        }
+        for given in ["a", "./a", "a/"] {
+            assert_eq!(
+                spelt(Some(given)),
+                Some(here.join("a").into_os_string()),
+                "{given}"
+            );
+        }
+    }
 
     #[test]
     fn an_order_arrives_as_it_was_sent() {

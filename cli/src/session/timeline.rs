@@ -1,6 +1,5 @@
 //! How a session is shown: to a person, as a timeline.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use serde_json::Value;
 
 use super::input::{BadLine, Request};
 use super::present::Present;
+use crate::plain::plain;
 
 /// Lines of a tool's result that are shown.
 const RESULT_LINES: usize = 6;
@@ -191,18 +191,10 @@ fn dim() -> Style {
     Style::new().dim()
 }
 
-/// The first line of `text` without anything that moves the cursor, cut to `width` columns.
+/// The first line of `text`, plain, in at most `width` columns.
 fn cut(text: &str, width: usize) -> String {
-    let text = console::strip_ansi_codes(text.lines().next().unwrap_or_default());
-    let plain: String = text
-        .replace('\t', "    ")
-        .chars()
-        .filter(|c| !c.is_control())
-        .collect();
-    match console::truncate_str(&plain, width, "…") {
-        Cow::Borrowed(whole) => whole.to_owned(),
-        Cow::Owned(cut) => cut,
-    }
+    let line = plain(text.lines().next().unwrap_or_default());
+    console::truncate_str(&line, width, "…").into_owned()
 }
 
 /// A status of the wire as a person would write it.

@@ -1,17 +1,15 @@
 //! A look at the store, the output files and the process table.
 
 use std::collections::HashMap;
-use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use meanwhile_core::{Exit, ProcessId, TaskId};
-use meanwhile_process::{SpoolReader, Usage, usage};
+use meanwhile_core::{ProcessId, TaskId};
+use meanwhile_process::{Usage, usage};
 use meanwhile_queue::{Notice, Selection, Store, StoreError, TaskRecord};
 
 use super::meter::Meter;
-use super::plain::plain;
 use super::rows::{EndedTasks, Load, Row, Rows, Running, Scope, State};
+use crate::tail::Tail;
 
 /// How many tasks that are not over are kept, and how many that ended.
 const KEPT: usize = 500;
@@ -93,20 +91,23 @@ impl Looker {
     }
 
     fn keep_newest(&mut self, mut tasks: Vec<TaskRecord>) {
-        let ended_at = |task: &TaskRecord| task.exit.as_ref().map(|exit: &Exit| exit.ended_at);
+        let ended_at = |task: &TaskRecord| task.exit.as_ref().map(|exit| exit.ended_at);
         tasks.sort_by_key(|task| std::cmp::Reverse(ended_at(task)));
         self.ended_left_out = tasks.len().saturating_sub(KEPT);
         self.ended = tasks.iter().take(KEPT).map(Row::of).collect();
     }
 
     fn open_rows(&mut self, tasks: &[TaskRecord]) -> Vec<Row> {
-        let outputs: Vec<Tail> = tasks.iter().map(Tail::of).collect();
-        self.measure(tasks, &outputs);
+        let tails: Vec<Tail> = tasks
+            .iter()
+            .map(|task| Tail::of(task.stdout.as_deref()))
+            .collect();
+        self.measure(tasks, &tails);
         let known = |id: &TaskId| tasks.iter().any(|task| task.id == *id);
         self.usual.retain(|id, _| known(id));
 
         let mut rows = Vec::with_capacity(tasks.len());
-        for (task, tail) in tasks.iter().zip(outputs) {
+        for (task, tail) in tasks.iter().zip(tails) {
             let mut row = Row::of(task);
             if let State::Running(running) = &mut row.state {
                 *running = Running {
@@ -124,7 +125,7 @@ impl Looker {
     }
 
     /// Reads the meters of all tasks, if they may be read again.
-    fn measure(&mut self, tasks: &[TaskRecord], outputs: &[Tail]) {
+    fn measure(&mut self, tasks: &[TaskRecord], tails: &[Tail]) {
         let now = Instant::now();
         if self
             .measured
@@ -135,7 +136,7 @@ impl Looker {
         self.measured = Some(now);
         let used = usages(tasks);
         let mut before = std::mem::take(&mut self.meters);
-        for (task, tail) in tasks.iter().zip(outputs) {
+        for (task, tail) in tasks.iter().zip(tails) {
             let usage = used.get(&task.id).copied();
             let meter = match before.remove(&task.id) {
                 Some(mut meter) => {
@@ -166,38 +167,6 @@ fn usages(tasks: &[TaskRecord]) -> HashMap<TaskId, Usage> {
         .collect();
     let used = usage(&leaders).unwrap_or_default();
     leaders.iter().map(|(id, _)| *id).zip(used).collect()
-}
-
-/// The end of a task's output.
-#[derive(Debug, Default)]
-struct Tail {
-    written: u64,
-    last_line: String,
-}
-
-impl Tail {
-    /// Nothing if there is no output yet, or none that can be read.
-    fn of(task: &TaskRecord) -> Self {
-        let path = task.stdout.as_deref();
-        path.and_then(|path| Self::read(path).ok())
-            .unwrap_or_default()
-    }
-
-    fn read(path: &Path) -> io::Result<Self> {
-        const ENOUGH: u64 = 2048;
-        let output = SpoolReader::open(path)?;
-        let written = output.written()?;
-        let end = output.read(written.saturating_sub(ENOUGH), ENOUGH as usize)?;
-        // A carriage return begins a line anew: progress bars live on it.
-        let last_line = String::from_utf8_lossy(&end.bytes)
-            .rsplit(['\n', '\r'])
-            .map(plain)
-            .find(|line| !line.trim().is_empty());
-        Ok(Self {
-            written,
-            last_line: last_line.unwrap_or_default(),
-        })
-    }
 }
 
 #[cfg(test)]

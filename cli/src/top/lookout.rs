@@ -12,6 +12,8 @@ use smol::{Timer, future};
 use super::look::{Looker, Occasion};
 use super::pager::{Pager, Scroll, Window};
 use super::rows::{Row, Rows, Scope};
+use crate::error::Error;
+use crate::ids;
 
 /// How often rates are looked at.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -174,7 +176,7 @@ impl Lookout {
         self.looked = Instant::now();
         match self.looker.look(occasion) {
             Ok(rows) => self.tell(News::Rows(rows)),
-            Err(error) => self.say(format!("cannot read the store: {error}")),
+            Err(error) => self.say(error.to_string()),
         }
         // A tenth of one core at most, however large the store is.
         self.breath = BREATH.max(self.looked.elapsed() * 10);
@@ -199,7 +201,13 @@ impl Lookout {
                 self.breath = Duration::ZERO;
             }
             Request::Read(task, lines, scroll) => {
-                self.reading = self.open(task, lines).map(|pager| (task, pager));
+                match self.open(task, lines) {
+                    Ok(pager) => self.reading = Some((task, pager)),
+                    Err(error) => {
+                        self.reading = None;
+                        self.say(error.to_string());
+                    }
+                }
                 self.scroll(scroll);
             }
             Request::Scroll(scroll) => self.scroll(scroll),
@@ -214,65 +222,44 @@ impl Lookout {
         }
     }
 
-    fn open(&self, task: TaskId, lines: usize) -> Option<Pager> {
-        let path = match self.store.task(task) {
-            Ok(Some(known)) => known.stdout,
-            Ok(None) => {
-                self.say(format!("{task} was forgotten"));
-                return None;
-            }
-            Err(error) => {
-                self.say(format!("cannot read the store: {error}"));
-                return None;
-            }
-        };
+    fn open(&self, task: TaskId, lines: usize) -> Result<Pager, Error> {
+        let output = ids::again(&self.store, task)?.stdout;
         let none_yet = || io::Error::from(io::ErrorKind::NotFound);
-        match path
+        let pager = output
             .ok_or_else(none_yet)
-            .and_then(|path| Pager::open(&path, lines))
-        {
-            Ok(pager) => Some(pager),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.say(format!("{task} has no output"));
-                None
-            }
-            Err(error) => {
-                self.say(format!("cannot read the output of {task}: {error}"));
-                None
-            }
-        }
+            .and_then(|output| Pager::open(&output, lines));
+        pager.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::failed(format!("{task} has no output")),
+            _ => unreadable(task, error),
+        })
     }
 
     fn scroll(&mut self, scroll: Scroll) {
         if let Some((task, pager)) = &mut self.reading
             && let Err(error) = pager.scroll(scroll)
         {
-            let said = format!("cannot read the output of {task}: {error}");
-            self.say(said);
+            let error = unreadable(*task, error);
+            self.say(error.to_string());
         }
         self.show_output();
     }
 
     /// Shows the output that is being read as it stands now, if one is.
     fn show_output(&mut self) {
-        let Some((task, pager)) = &mut self.reading else {
-            return;
-        };
-        match (self.store.task(*task), pager.window()) {
-            (Ok(Some(task)), Ok(window)) => self.tell(News::Output(Box::new(Page {
-                task: Row::of(&task),
-                window,
-            }))),
-            (Ok(None), _) => {
-                let said = format!("{task} was forgotten");
-                self.say(said);
-            }
-            (Err(error), _) => self.say(format!("cannot read the store: {error}")),
-            (_, Err(error)) => {
-                let said = format!("cannot read the output of {task}: {error}");
-                self.say(said);
-            }
+        match self.page() {
+            Ok(Some(page)) => self.tell(News::Output(Box::new(page))),
+            Ok(None) => {}
+            Err(error) => self.say(error.to_string()),
         }
+    }
+
+    fn page(&mut self) -> Result<Option<Page>, Error> {
+        let Some((id, pager)) = &mut self.reading else {
+            return Ok(None);
+        };
+        let task = Row::of(&ids::again(&self.store, *id)?);
+        let window = pager.window().map_err(|error| unreadable(*id, error))?;
+        Ok(Some(Page { task, window }))
     }
 
     fn stop(&self, task: TaskId, stop: Stop) {
@@ -291,4 +278,8 @@ impl Lookout {
     fn tell(&self, news: News) {
         let _ = self.news.send_blocking(news);
     }
+}
+
+fn unreadable(task: TaskId, error: io::Error) -> Error {
+    Error::own(format!("cannot read the output of {task}"), error)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use meanwhile_process::SpoolReader;
 
-use super::plain::plain;
+use crate::plain::plain;
 
 /// How much is read at once.
 const BLOCK: usize = 64 << 10;

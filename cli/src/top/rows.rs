@@ -5,7 +5,8 @@ use std::time::Duration;
 use meanwhile_core::{Exit, Owner, TaskId};
 use meanwhile_queue::{Notice, TaskRecord};
 
-use super::plain::plain;
+use crate::outcome;
+use crate::plain::plain;
 
 /// Which tasks are looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,12 +99,12 @@ impl Row {
         }
     }
 
-    /// What is the matter with it, as in `running` or `failed, exit code 1`.
+    /// What is the matter with it, as in `running` or `failed (1)`.
     pub(super) fn words(&self) -> String {
         match &self.state {
             State::Queued => "queued".to_owned(),
             State::Running(_) => "running".to_owned(),
-            State::Ended(ended) => ended.words(),
+            State::Ended(ended) => outcome::words(&ended.exit),
         }
     }
 
@@ -115,14 +116,5 @@ impl Row {
 impl Ended {
     pub(super) fn is_unread(&self) -> bool {
         self.notice == Notice::Pending
-    }
-
-    fn words(&self) -> String {
-        let outcome = self.exit.outcome().as_str().replace('_', " ");
-        match (self.exit.code(), self.exit.signal()) {
-            (Some(code), _) => format!("{outcome}, exit code {code}"),
-            (None, Some(signal)) => format!("{outcome}, signal {signal}"),
-            (None, None) => outcome,
-        }
     }
 }

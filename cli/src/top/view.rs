@@ -16,7 +16,7 @@ use self::help::draw_help;
 use self::output::draw_output;
 use self::tasks::draw_tasks;
 use super::model::{Help, Model};
-use super::plain::plain;
+use crate::plain::plain;
 
 /// The lines beside the tasks or the output: what it is about, what was said, the keys.
 const OTHER_LINES: u16 = 3;

@@ -2,17 +2,14 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use meanwhile_core::TaskId;
-use meanwhile_process::SpoolReader;
 use meanwhile_queue::{Store, TaskRecord};
 
-use crate::last_line::last_line;
 use crate::pause::pause;
 use crate::progress::Progress;
+use crate::tail::Tail;
 
 /// How often what is shown is renewed.
 const PACE: Duration = Duration::from_millis(200);
@@ -33,9 +30,8 @@ pub(super) async fn show(store: &Store, tasks: &RefCell<Vec<TaskRecord>>) -> Inf
                 Some(shown) if shown.0 == task.id => shown,
                 _ => (task.id, begin(store, task, others.len())),
             };
-            let end = task.stdout.as_deref().map(read_end);
-            let last = end.and_then(|end| last_line(&end.unwrap_or_default()));
-            progress.show(task.elapsed(), last);
+            let tail = Tail::of(task.stdout.as_deref());
+            progress.show(task.elapsed(), &tail.last_line);
             shown = Some((task.id, progress));
         }
         pause(PACE).await;
@@ -51,11 +47,4 @@ fn begin(store: &Store, task: &TaskRecord, others: usize) -> Progress {
     // Without an estimate there is a line all the same.
     let usual = store.usual(&task.command, task.cwd.as_deref());
     Progress::new(&name, usual.unwrap_or(None))
-}
-
-fn read_end(path: &Path) -> io::Result<Vec<u8>> {
-    const ENOUGH: u64 = 2048;
-    let output = SpoolReader::open(path)?;
-    let from = output.written()?.saturating_sub(ENOUGH);
-    Ok(output.read(from, ENOUGH as usize)?.bytes)
 }

@@ -179,3 +179,37 @@ fn wrong_usage_is_told_and_launches_nothing() {
     }
     assert!(!folders.work("launched").exists());
 }
+
+#[test]
+fn wrong_values_are_named_with_what_would_be_right() {
+    let folders = Folders::new();
+    for (args, option, right) in [
+        (&["logs", "t7k2m9xq4z", "--tail", "few"][..], "--tail", "20"),
+        (&["logs", "t7k2m9xq4z", "--tail", "-1"], "--tail", "20"),
+        (&["logs", "t7k2m9xq4z", "--offset", "-1"], "--offset", "20"),
+        (&["run", "--timeout", "--", "true"], "--timeout", "value"),
+        (
+            &["wait", "--timeout", "-1s", "t7k2m9xq4z"],
+            "--timeout",
+            "5m",
+        ),
+        (&["stop", "--signal", "-9", "t7k2m9xq4z"], "--signal", "INT"),
+        (&["clean", "--older-than", "-1d"], "--older-than", "5m"),
+        (
+            &["run", "--session", "", "--", "true"],
+            "--session",
+            "value",
+        ),
+        (&["ls", "--session", ""], "--session", "value"),
+        (&["inbox", "--session", ""], "--session", "value"),
+        (&["session", "--session", ""], "--session", "value"),
+        (&["top", "--session", ""], "--session", "value"),
+    ] {
+        let said = folders.run(args);
+        assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{args:?}");
+        for words in [option, right] {
+            assert!(said.stderr.contains(words), "{args:?}: {}", said.stderr);
+        }
+        assert!(!said.stderr.contains("-- -"), "{args:?}: {}", said.stderr);
+    }
+}

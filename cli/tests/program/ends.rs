@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::support::{
-    Folders, Session, assert_gone, eventually, exit_status, is_alive, on_each_backend,
+    Folders, PROGRAM, Session, assert_gone, eventually, exit_status, is_alive, on_each_backend,
 };
 
 mod on {
@@ -143,9 +143,7 @@ fn a_signal_that_the_parent_blocked_is_seen_all_the_same() {
     }
     let folders = Folders::new();
     let mut program = folders.prepare(Command::new("env"));
-    program
-        .args(block)
-        .args([env!("CARGO_BIN_EXE_meanwhile"), "session"]);
+    program.args(block).args([PROGRAM, "session"]);
     let mut session = Session::of(folders, program);
     session.turn();
     session.signal(Signal::TERM);
@@ -156,10 +154,9 @@ fn a_signal_that_the_parent_blocked_is_seen_all_the_same() {
 fn under_nohup_a_hang_up_changes_nothing() {
     let folders = Folders::new();
     let mut shell = folders.prepare(Command::new("/bin/sh"));
-    let program = env!("CARGO_BIN_EXE_meanwhile");
     shell
         .arg("-c")
-        .arg(format!("trap '' HUP; exec '{program}' session"));
+        .arg(format!("trap '' HUP; exec '{PROGRAM}' session"));
     let mut session = Session::of(folders, shell);
     session.turn();
     session.signal(Signal::HUP);

@@ -183,4 +183,12 @@ fn on_a_terminal_it_says_that_there_is_nothing() {
     };
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("Nothing has ended"), "{shown}");
+    assert!(!shown.contains("meanwhile ls"), "{shown}");
+
+    tasks.ended(&["--", "true"]);
+    let (_, shown) = on_terminal(&tasks.folders, "inbox --session other", &[]).unwrap();
+    assert!(
+        shown.contains("Nothing has ended") && shown.contains("meanwhile ls"),
+        "{shown}"
+    );
 }

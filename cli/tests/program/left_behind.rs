@@ -11,9 +11,10 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use crate::support::{Folders, assert_gone, eventually, exit_status, is_alive, kill, output};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_meanwhile");
+use crate::support::{
+    Folders, PROGRAM, assert_gone, eventually, exit_status, is_alive, kill, output, said,
+};
+use crate::terminal::script;
 
 /// What a task does until the test lets it go. No test that fails leaves it behind for long.
 const UNTIL_GATE: &str = "until [ -e gate ]; do sleep 0.02; done";
@@ -27,15 +28,11 @@ fn run(folders: &Folders) -> Command {
 }
 
 /// Launches and gives the id.
-fn launch(mut program: Command) -> String {
-    let (code, stdout, stderr) = {
-        program.stdin(Stdio::null());
-        output(program)
-    };
-    assert_eq!((code, stderr.as_str()), (0, ""));
-    let id = String::from_utf8(stdout).unwrap();
-    assert_eq!(id.len(), 11, "{id:?}");
-    id.trim_end().to_owned()
+fn launch(program: Command) -> String {
+    let said = said(program);
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+    assert_eq!(said.stdout.len(), 11, "{said:?}");
+    said.stdout.trim_end().to_owned()
 }
 
 fn launch_line(folders: &Folders, line: &str) -> String {
@@ -44,24 +41,11 @@ fn launch_line(folders: &Folders, line: &str) -> String {
     launch(program)
 }
 
-fn json(folders: &Folders, args: &[&str]) -> Value {
-    let mut program = folders.program();
-    program.args(args).arg("--json");
-    let (code, stdout, stderr) = output(program);
-    assert_eq!(code, 0, "{stderr}");
-    serde_json::from_slice(&stdout).unwrap()
-}
-
-fn inbox(folders: &Folders) -> Vec<Value> {
-    let items = json(folders, &["inbox", "--session", "one"]);
-    items.as_array().unwrap().clone()
-}
-
 /// Waits until so many endings were told.
 fn told(folders: &Folders, count: usize) -> Vec<Value> {
     let mut items = Vec::new();
     let all = eventually(|| {
-        items.append(&mut inbox(folders));
+        items.append(&mut folders.inbox("one"));
         (items.len() >= count).then_some(())
     });
     assert!(all.is_some() && items.len() == count, "{items:#?}");
@@ -76,7 +60,7 @@ fn a_launch_returns_at_once_and_the_ending_is_told_once() {
         &format!("echo $PPID > supervisor; {UNTIL_GATE}; echo done; exit 3"),
     );
     let supervisor = folders.pids("supervisor")[0];
-    assert!(inbox(&folders).is_empty());
+    assert!(folders.inbox("one").is_empty());
     assert!(is_alive(supervisor));
     fs::write(folders.work("gate"), "").unwrap();
 
@@ -87,7 +71,7 @@ fn a_launch_returns_at_once_and_the_ending_is_told_once() {
     assert_eq!(items[0]["output"], "done\n");
     let gone = eventually(|| (!is_alive(supervisor)).then_some(()));
     assert!(gone.is_some(), "the supervisor ends with its task");
-    assert!(inbox(&folders).is_empty());
+    assert!(folders.inbox("one").is_empty());
 }
 
 #[test]
@@ -113,7 +97,7 @@ fn options_reach_the_task() {
     let inner = fs::canonicalize(folders.work("inner")).unwrap();
     let said = [b"\xff=b\n", inner.as_os_str().as_bytes(), b"\n"].concat();
     assert_eq!(fs::read(path).unwrap(), said);
-    let shown = json(&folders, &["show", &id]);
+    let shown = folders.run(&["show", "--json", &id]).json();
     assert_eq!(shown["cwd"], inner.to_str().unwrap());
     assert_eq!(shown["session"], "one");
     assert_eq!(shown["grace_ms"], 1_500);
@@ -272,10 +256,8 @@ fn a_task_is_stopped_through_its_supervisor() {
     let folders = Folders::new();
     let id = launch_line(&folders, "setsid sleep 300 & echo $$ $! > pids; wait");
     let pids = folders.pids("pids");
-    let mut program = folders.program();
-    program.args(["stop", &id]);
-    let (code, _, stderr) = output(program);
-    assert_eq!(code, 0, "{stderr}");
+    let said = folders.run(&["stop", &id]);
+    assert_eq!(said.code, 0, "{said:?}");
     let items = told(&folders, 1);
     assert_eq!(items[0]["status"], "stopped");
     assert_gone(&pids);
@@ -294,7 +276,7 @@ fn a_killed_supervisor_is_told_as_lost_once_and_its_task_is_dead() {
     assert_eq!(items[0]["task_id"], id.as_str());
     assert_eq!(items[0]["status"], "lost");
     assert_gone(&pids);
-    assert!(inbox(&folders).is_empty());
+    assert!(folders.inbox("one").is_empty());
 }
 
 #[test]
@@ -338,7 +320,7 @@ fn a_hang_up_is_nothing_to_a_supervisor() {
     let supervisor = folders.pids("supervisor")[0];
     kill_process(Pid::from_raw(supervisor).unwrap(), Signal::HUP).unwrap();
     // The supervisor has had its time, and a stop its way.
-    assert!(inbox(&folders).is_empty());
+    assert!(folders.inbox("one").is_empty());
     fs::write(folders.work("gate"), "").unwrap();
     let items = told(&folders, 1);
     assert_eq!(items[0]["exit_code"], 3, "{items:#?}");
@@ -367,17 +349,13 @@ fn the_end_of_the_launchers_group_does_not_touch_the_task() {
 
 #[test]
 fn the_end_of_the_terminal_does_not_touch_the_task() {
-    let has_script = Command::new("script").arg("--version").output();
-    if !has_script.is_ok_and(|said| said.status.success()) {
-        eprintln!("skipped: there is no `script` of util-linux");
-        return;
-    }
     let folders = Folders::new();
     let line = format!(
         "'{PROGRAM}' run --session one --timeout 2m -- 'echo $$ > pid; {UNTIL_GATE}'; echo $$ > shell; read line"
     );
-    let mut script = folders.prepare(Command::new("script"));
-    script.args(["-qec", &line, "/dev/null"]);
+    let Some(mut script) = script(&folders, &line) else {
+        return;
+    };
     // Its stdin stays open, and so does the terminal.
     let mut terminal = script
         .stdin(Stdio::piped())
@@ -427,7 +405,7 @@ fn a_supervisor_that_is_told_nothing_whole_launches_nothing() {
         let (code, stdout, stderr) = output(program);
         assert_eq!((code, stdout.len()), (125, 0), "{stderr}");
         assert!(stderr.contains("no task was handed over"), "{stderr}");
-        assert!(inbox(&folders).is_empty());
+        assert!(folders.inbox("one").is_empty());
     }
 }
 

@@ -131,7 +131,9 @@ fn output_that_was_removed_is_told() {
     for args in [&["logs", &id][..], &["logs", "-f", &id]] {
         let said = tasks.run(args);
         assert_eq!((said.code, said.stdout.as_str()), (125, ""), "{said:?}");
-        assert!(said.stderr.contains(path), "{said:?}");
+        for words in [path, "removed"] {
+            assert!(said.stderr.contains(words), "{said:?}");
+        }
     }
     // An excerpt says how much is missing, and no more.
     let excerpt = &tasks.run(&["ls", "--all", "--json"]).json()[0]["output"];

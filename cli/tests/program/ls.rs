@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::tasks::{Said, Tasks};
+use crate::support::Said;
+use crate::tasks::Tasks;
 use crate::terminal::on_terminal;
 
 /// The ids in the first column.
@@ -143,6 +144,17 @@ fn a_pipe_gets_whole_lines_without_colour_and_a_terminal_what_fits_in_colour() {
         assert!(line.chars().count() <= 80, "{line}");
     }
     assert!(plain.trim_end().ends_with('…'), "{plain:?}");
+}
+
+#[test]
+fn a_command_that_is_a_whole_script_does_not_drown_the_others() {
+    let tasks = Tasks::new();
+    let script = format!("true '{}'", "x".repeat(100_000));
+    tasks.ended(&["--", &script]);
+    let listed = tasks.run(&["ls"]).stdout;
+    assert!(listed.len() < 1_000, "{} bytes", listed.len());
+    assert!(listed.contains("true 'xxx"), "{listed}");
+    assert!(tasks.run(&["ls", "--json"]).stdout.contains(&script));
 }
 
 #[test]

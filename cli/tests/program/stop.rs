@@ -28,38 +28,21 @@ fn the_whole_tree_is_gone_when_it_returns_and_the_agent_is_told_who_did_it() {
 #[test]
 fn signal_and_grace_reach_the_task() {
     let tasks = Tasks::new();
+    let trapped = |options: &[&str], trap: &str| {
+        let line = format!("{trap}; echo ready; while :; do sleep 0.02; done");
+        let id = tasks.launch(&[options, &["--", &line]].concat());
+        let is_ready = || tasks.run(&["logs", &id]).stdout.contains("ready");
+        eventually(|| is_ready().then_some(())).expect("the trap is set");
+        id
+    };
     for signal in ["INT", "SIGINT", "2"] {
-        let id = tasks.launch(&[
-            "--",
-            "trap 'echo got; exit 9' INT; echo ready; while :; do sleep 0.02; done",
-        ]);
-        let is_ready = || {
-            tasks
-                .run(&["logs", &id])
-                .stdout
-                .contains("ready")
-                .then_some(())
-        };
-        eventually(is_ready).expect("the trap is set");
+        let id = trapped(&[], "trap 'echo got; exit 9' INT");
         let said = tasks.run(&["stop", "--signal", signal, "--grace", "60s", &id]);
         assert_eq!(said.code, 0, "{said:?}");
         assert!(said.stdout.contains("exit code 9"), "{said:?}");
         assert!(tasks.run(&["logs", &id]).stdout.ends_with("got\n"));
     }
-    let stubborn = tasks.launch(&[
-        "--grace",
-        "1h",
-        "--",
-        "trap '' TERM; echo ready; while :; do sleep 0.02; done",
-    ]);
-    let is_ready = || {
-        tasks
-            .run(&["logs", &stubborn])
-            .stdout
-            .contains("ready")
-            .then_some(())
-    };
-    eventually(is_ready).expect("the trap is set");
+    let stubborn = trapped(&["--grace", "1h"], "trap '' TERM");
     let said = tasks.run(&["stop", "--grace", "0s", &stubborn]);
     assert!(said.stdout.contains("SIGKILL"), "{said:?}");
     assert_eq!(tasks.run(&["stop", "--signal", "LOUD", &stubborn]).code, 2);

@@ -14,6 +14,8 @@ use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_meanwhile");
+
 /// Long enough for a loaded machine, short enough for a test that fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -55,7 +57,20 @@ impl Folders {
     }
 
     pub(crate) fn program(&self) -> Command {
-        self.prepare(Command::new(env!("CARGO_BIN_EXE_meanwhile")))
+        self.prepare(Command::new(PROGRAM))
+    }
+
+    /// Runs the program with its stdin closed.
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
+        let mut program = self.program();
+        program.args(args);
+        said(program)
+    }
+
+    /// Takes what a session is told.
+    pub(crate) fn inbox(&self, session: &str) -> Vec<Value> {
+        let told = self.run(&["inbox", "--json", "--session", session]);
+        told.json().as_array().unwrap().clone()
     }
 
     /// Gives any command the folders and the environment of a test.
@@ -255,6 +270,31 @@ impl Finished {
             .iter()
             .filter_map(|line| line["items"].as_array());
         told.flatten().collect()
+    }
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// Runs a command that prints text and needs no answers, with its stdin closed.
+pub(crate) fn said(command: Command) -> Said {
+    let (code, stdout, stderr) = output(command);
+    let stdout = String::from_utf8(stdout).unwrap();
+    Said {
+        code,
+        stdout,
+        stderr,
     }
 }
 

@@ -4,11 +4,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
-
-use crate::support::{Folders, eventually, output};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_meanwhile");
+use crate::support::{Folders, PROGRAM, Said, eventually, said};
 
 /// The session of the agent in these tests.
 pub(crate) const AGENT: &str = "agent";
@@ -16,20 +12,6 @@ pub(crate) const AGENT: &str = "agent";
 /// A state folder of its own, in which tasks are launched with `run`. What still runs at the end is stopped.
 pub(crate) struct Tasks {
     pub(crate) folders: Folders,
-}
-
-/// What a command said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Said {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
 }
 
 impl Tasks {
@@ -150,15 +132,5 @@ impl Drop for Tasks {
         if !ids.is_empty() {
             self.run(&[&["stop", "--grace", "0s"], &ids[..]].concat());
         }
-    }
-}
-
-fn said(program: Command) -> Said {
-    let (code, stdout, stderr) = output(program);
-    let stdout = String::from_utf8(stdout).unwrap();
-    Said {
-        code,
-        stdout,
-        stderr,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Folders, output};
+use crate::support::{Folders, PROGRAM, output};
 
 /// Runs the program with `args` on a terminal. None if there is no `script` that can.
 pub(crate) fn on_terminal(
@@ -10,19 +10,24 @@ pub(crate) fn on_terminal(
     args: &str,
     environment: &[(&str, &str)],
 ) -> Option<(i32, String)> {
+    let mut script = script(folders, &format!("stty cols 80; '{PROGRAM}' {args}"))?;
+    script.envs(environment.iter().copied());
+    let (code, stdout, _) = output(script);
+    Some((code, String::from_utf8_lossy(&stdout).into_owned()))
+}
+
+/// The command that runs `line` on a terminal. None if there is no `script` that can.
+pub(crate) fn script(folders: &Folders, line: &str) -> Option<Command> {
     let has_script = Command::new("script").arg("--version").output();
     if !has_script.is_ok_and(|said| said.status.success()) {
         eprintln!("skipped: there is no `script` of util-linux");
         return None;
     }
     let mut script = folders.prepare(Command::new("script"));
-    let line = format!("stty cols 80; '{}' {args}", env!("CARGO_BIN_EXE_meanwhile"));
     script
-        .args(["-qec", &line, "/dev/null"])
+        .args(["-qec", line, "/dev/null"])
         .env("TERM", "xterm");
-    script.envs(environment.iter().copied());
-    let (code, stdout, _) = output(script);
-    Some((code, String::from_utf8_lossy(&stdout).into_owned()))
+    Some(script)
 }
 
 fn recorded(folders: &Folders) {
@@ -96,4 +101,16 @@ fn a_run_shows_its_last_line_while_it_runs_and_the_notification_after() {
         "{shown}"
     );
     assert!(after.contains('4'), "{shown}");
+}
+
+#[test]
+fn what_is_drawn_leaves_room_for_the_echo_of_an_interrupt() {
+    let folders = Folders::new();
+    let line = "run --wait -- 'yes | tr -d \"\\n\" | head -c 500; sleep 1'";
+    let Some((_, shown)) = on_terminal(&folders, line, &[]) else {
+        return;
+    };
+    let (progress, _) = shown.split_once("[System").unwrap();
+    let widths = progress.split("\r\x1b[2K").map(|line| line.chars().count());
+    assert_eq!(widths.max(), Some(80 - "^C".len()), "{progress:?}");
 }

@@ -7,9 +7,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::{Folders, eventually, output};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_meanwhile");
+use crate::support::{Folders, PROGRAM, eventually, said};
 
 /// A shell in a terminal, with a server of tmux of its own.
 struct Terminal<'a> {
@@ -40,9 +38,9 @@ impl<'a> Terminal<'a> {
         tmux.args(["-u", "-f", "/dev/null", "-S"])
             .arg(&self.socket)
             .args(args);
-        let (code, stdout, stderr) = output(tmux);
-        assert_eq!(code, 0, "tmux {args:?}: {stderr}");
-        String::from_utf8(stdout).unwrap()
+        let said = said(tmux);
+        assert_eq!(said.code, 0, "tmux {args:?}: {said:?}");
+        said.stdout
     }
 
     /// Types a line for the shell.
@@ -106,23 +104,16 @@ impl Drop for Terminal<'_> {
 
 /// Launches a task that ends by itself if the test does not get to stop it, and says its id.
 fn launch(folders: &Folders, session: &str, description: &str, command: &str) -> String {
-    let mut program = folders.program();
-    program
-        .args(["run", "--timeout", "2m", "--session", session])
-        .args(["--description", description, "--", command]);
-    printed(program)
+    let options = ["--timeout", "2m", "--session", session];
+    let about = ["--description", description, "--", command];
+    let said = folders.run(&[&["run"], &options[..], &about[..]].concat());
+    assert_eq!(said.code, 0, "{said:?}");
+    said.stdout.trim_end().to_owned()
 }
 
 fn stop(folders: &Folders, task: &str) {
-    let mut program = folders.program();
-    program.args(["stop", "--grace", "0s", task]);
-    printed(program);
-}
-
-fn printed(program: Command) -> String {
-    let (code, stdout, stderr) = output(program);
-    assert_eq!(code, 0, "{stderr}");
-    String::from_utf8(stdout).unwrap().trim_end().to_owned()
+    let said = folders.run(&["stop", "--grace", "0s", task]);
+    assert_eq!(said.code, 0, "{said:?}");
 }
 
 fn tasks_are_watched_read_followed_and_stopped(columns: u16, lines: u16) {
@@ -241,14 +232,10 @@ fn a_signal_ends_it_and_the_terminal_is_given_back() {
 
 #[test]
 fn without_a_terminal_it_says_what_to_use() {
-    let folders = Folders::new();
-    let mut program = folders.program();
-    program.arg("top");
-    let (code, stdout, stderr) = output(program);
-    assert_eq!(code, 125, "{stderr}");
-    assert!(stdout.is_empty());
+    let said = Folders::new().run(&["top"]);
+    assert_eq!((said.code, said.stdout.as_str()), (125, ""), "{said:?}");
     assert!(
-        stderr.contains("no terminal") && stderr.contains("meanwhile ls"),
-        "{stderr}"
+        said.stderr.contains("no terminal") && said.stderr.contains("meanwhile ls"),
+        "{said:?}"
     );
 }

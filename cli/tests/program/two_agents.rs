@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Folders, eventually, exit_status, output};
+use crate::support::{Folders, PROGRAM, eventually, exit_status};
 
 /// An agent as they are: each command has processes of its own, of kinds known and unknown, which are gone when the
 /// agent asks for what ended.
@@ -27,9 +27,7 @@ fn two_process_trees_never_take_each_others_notifications() {
     let names = ["one", "two"];
     let start = |name| {
         let mut agent = folders.prepare(Command::new("./claude"));
-        agent
-            .env("PROGRAM", env!("CARGO_BIN_EXE_meanwhile"))
-            .arg(name);
+        agent.env("PROGRAM", PROGRAM).arg(name);
         agent.stdin(Stdio::null()).spawn().unwrap()
     };
     let agents = names.map(start);
@@ -41,9 +39,7 @@ fn two_process_trees_never_take_each_others_notifications() {
     });
 
     let have_ended = || {
-        let mut program = folders.program();
-        program.args(["ls", "--all", "--json"]);
-        let tasks: Value = serde_json::from_slice(&output(program).1).unwrap();
+        let tasks = folders.run(&["ls", "--all", "--json"]).json();
         let ended = tasks
             .as_array()
             .unwrap()

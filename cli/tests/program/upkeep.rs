@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Folders, eventually, output};
+use crate::support::{Folders, eventually, said};
 use crate::tasks::{AGENT, Tasks};
 
 const COMMANDS: [&str; 11] = [
@@ -40,7 +40,10 @@ fn what_was_told_is_forgotten_with_its_output_and_nothing_else() {
     };
 
     let said = tasks.run(&["clean", "--older-than", "1h"]);
-    assert!(said.stdout.contains("0 tasks"), "{said:?}");
+    assert_eq!(
+        said.stdout, "Forgot 0 tasks and freed 0 B of the disk.\n",
+        "{said:?}"
+    );
     assert_eq!(ids(), [&*told, &*unread, &*running]);
     // The supervisor may still be about to let go of it.
     eventually(|| {
@@ -58,18 +61,13 @@ fn what_was_told_is_forgotten_with_its_output_and_nothing_else() {
 fn each_command_has_a_help_with_examples_and_exit_codes() {
     let folders = Folders::new();
     for command in COMMANDS {
-        let mut program = folders.program();
-        program.args([command, "--help"]);
-        let (code, stdout, _) = output(program);
-        let help = String::from_utf8(stdout).unwrap();
-        assert_eq!(code, 0, "{help}");
+        let said = folders.run(&[command, "--help"]);
+        assert_eq!(said.code, 0, "{said:?}");
         for words in ["Examples:", &format!("meanwhile {command}"), "Exit code"] {
-            assert!(help.contains(words), "{command}: {words}: {help}");
+            assert!(said.stdout.contains(words), "{command}: {words}: {said:?}");
         }
     }
-    let mut program = folders.program();
-    program.arg("--help");
-    let help = String::from_utf8(output(program).1).unwrap();
+    let help = folders.run(&["--help"]).stdout;
     for command in COMMANDS {
         assert!(
             help.contains(&format!("\n  {command} ")),
@@ -89,15 +87,19 @@ fn each_command_has_a_help_with_examples_and_exit_codes() {
 #[test]
 fn there_is_a_manual_page_for_each_command() {
     let folders = Folders::new();
-    let mut program = folders.program();
-    program.args(["man", "--out", "share/man1"]);
-    let (code, _, stderr) = output(program);
-    assert_eq!(code, 0, "{stderr}");
+    let said = folders.run(&["man", "--out", "share/man1"]);
+    assert_eq!(said.code, 0, "{said:?}");
     for command in COMMANDS {
         let page = folders.work(&format!("share/man1/meanwhile-{command}.1"));
+        let page = fs::read_to_string(page).unwrap();
+        let sections: Vec<_> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix(".SH "))
+            .collect();
         assert!(
-            fs::read_to_string(page).unwrap().contains("Exit code"),
-            "{command}"
+            sections.starts_with(&["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS"])
+                && sections.ends_with(&["EXAMPLES", "\"EXIT CODE\""]),
+            "{command}: {sections:?}"
         );
     }
     let mut pages = fs::read_dir(folders.work("share/man1")).unwrap();
@@ -109,22 +111,21 @@ fn there_is_a_manual_page_for_each_command() {
             .contains("supervise")
     }));
 
-    let mut program = folders.program();
-    program.arg("man");
-    let page = String::from_utf8(output(program).1).unwrap();
     assert_eq!(
-        page,
+        folders.run(&["man"]).stdout,
         fs::read_to_string(folders.work("share/man1/meanwhile.1")).unwrap()
     );
     let mut man = folders.prepare(Command::new("man"));
-    man.args(["--warnings", "-l", "share/man1/meanwhile-wait.1"])
+    man.args(["--warnings", "-l", "share/man1/meanwhile-run.1"])
         .env("MANPAGER", "cat");
     match man.output() {
         Ok(said) if said.status.success() => {
             assert_eq!(String::from_utf8(said.stderr).unwrap(), "");
             let text = String::from_utf8_lossy(&said.stdout).into_owned();
             assert!(
-                text.contains("meanwhile wait t7k2m9xq4z && echo passed"),
+                text.contains("meanwhile run [OPTIONS] -- <CMD>...\n")
+                    && text
+                        .contains("--description 'All tests' -- 'npm test 2>&1 | tee test.log'\n"),
                 "{text}"
             );
         }
@@ -132,22 +133,18 @@ fn there_is_a_manual_page_for_each_command() {
     }
 
     fs::write(folders.work("file"), "").unwrap();
-    let mut program = folders.program();
-    program.args(["man", "--out", "file"]);
-    let (code, _, stderr) = output(program);
-    assert_eq!(code, 125);
-    assert!(stderr.contains("file"), "{stderr}");
+    let said = folders.run(&["man", "--out", "file"]);
+    assert_eq!(said.code, 125, "{said:?}");
+    assert!(said.stderr.contains("file"), "{said:?}");
 }
 
 #[test]
 fn shells_take_their_completions() {
     let folders = Folders::new();
     for shell in ["bash", "zsh", "fish"] {
-        let mut program = folders.program();
-        program.args(["completions", shell]);
-        let (code, script, stderr) = output(program);
-        assert_eq!((code, stderr.as_str()), (0, ""));
-        fs::write(folders.work(shell), script).unwrap();
+        let said = folders.run(&["completions", shell]);
+        assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+        fs::write(folders.work(shell), said.stdout).unwrap();
         let mut check = folders.prepare(Command::new(shell));
         check.args(["-n", shell]);
         match check.output() {
@@ -176,16 +173,16 @@ fn shells_take_their_completions() {
             echo "${COMPREPLY[@]}"
         "#;
         bash.args(["--norc", "-c", script, "bash", words]);
-        let (_, said, stderr) = output(bash);
-        let said = String::from_utf8(said).unwrap();
-        assert_eq!(stderr, "", "{words}");
+        let said = said(bash);
+        assert_eq!(said.stderr, "", "{words}");
         for word in completed.split(' ') {
+            let mut offered = said.stdout.split_whitespace();
             assert!(
-                said.split_whitespace().any(|offered| offered == word),
-                "{words}: {word}: {said}"
+                offered.any(|offered| offered == word),
+                "{words}: {word}: {said:?}"
             );
         }
-        assert!(!said.contains("supervise"), "{words}: {said}");
+        assert!(!said.stdout.contains("supervise"), "{words}: {said:?}");
     }
 }
 
@@ -213,11 +210,13 @@ fn a_folder_that_cannot_be_written_can_be_read() {
         );
         assert!(said.stdout.contains(printed), "{args:?}: {said:?}");
     }
+    let waited = tasks.run_read_only(&["wait", &id]).unwrap();
+    assert_eq!(waited.code, 3, "{waited:?}");
+    assert!(waited.stdout.contains("| said"), "{waited:?}");
     for args in [
         &["inbox"][..],
         &["inbox", "--follow"],
         &["clean"],
-        &["wait", &id],
         &["stop", &id],
         &["run", "--", "touch launched"],
     ] {

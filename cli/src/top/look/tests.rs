@@ -2,7 +2,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use meanwhile_core::{Ending, ExitStatus, Milestone, Notification, NotificationQueue, Owner, Spec};
+use meanwhile_core::{
+    Ending, Exit, ExitStatus, Milestone, Notification, NotificationQueue, Owner, Spec,
+};
 use meanwhile_queue::StoreOptions;
 use tempfile::TempDir;
 

@@ -32,7 +32,7 @@ pub(super) fn draw_output(
     frame.render_widget(line.style(reversed), header);
 
     if window.lines.is_empty() {
-        frame.render_widget(Line::styled("no output yet", palette.dim()), body);
+        frame.render_widget(Line::styled("no output", palette.dim()), body);
         return;
     }
     let lines: Vec<Line<'_>> = window

@@ -13,9 +13,9 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Borders, HighlightSpacing, List, ListItem, ListState};
 
 use super::{Palette, View, cut, spread};
-use crate::progress::about;
+use crate::plain::plain;
+use crate::progress::roughly;
 use crate::top::model::Model;
-use crate::top::plain::plain;
 use crate::top::rows::{Ended, EndedTasks, Load, Row, Running, State};
 
 /// In front of the selected task, and as many blanks in front of the others.
@@ -78,12 +78,24 @@ fn draw_list(
     state: &mut ListState,
 ) {
     let heading = Block::new().borders(Borders::TOP).title(name);
+    let room = usize::from(heading.inner(area).height);
+    *state.offset_mut() = state.offset().min(furthest(&items, room));
     let list = List::new(items)
         .block(heading)
         .highlight_symbol(MARK)
         .highlight_spacing(HighlightSpacing::Always)
         .highlight_style(Style::new().add_modifier(Modifier::BOLD));
     frame.render_stateful_widget(list, area, state);
+}
+
+/// How far a list can be scrolled without a gap at its end: after the terminal has grown, or tasks have gone.
+fn furthest(items: &[ListItem<'_>], room: usize) -> usize {
+    let mut height = 0;
+    let fitting = items.iter().rev().take_while(|item| {
+        height += item.height();
+        height <= room
+    });
+    items.len() - fitting.count()
 }
 
 /// How many tasks there are, and whose.
@@ -164,7 +176,7 @@ impl Columns {
         if self.width >= WIDE
             && let Some(usual) = running.usual
         {
-            let words = format!("  usually {:<9} ", about(usual));
+            let words = format!("  usually {:<9} ", roughly(usual));
             spans.push(Span::styled(words, self.palette.dim()));
             let colour = if row.elapsed > usual {
                 Color::Yellow

@@ -69,7 +69,7 @@ fn unread_endings_are_marked_and_stand_below() {
     assert!(place(IDS[0]) < heading && heading < place(IDS[1]));
     let unread = find(&shown, IDS[1]);
     assert!(
-        unread.contains('●') && unread.contains("failed, exit code 3"),
+        unread.contains('●') && unread.contains("failed (3)"),
         "{unread}"
     );
     assert!(!find(&shown, IDS[2]).contains('●'));
@@ -195,4 +195,32 @@ fn a_gauge_is_full_at_the_usual_time() {
         let shown = lines(&model(vec![row]), 80, 24);
         assert!(find(&shown, IDS[0]).contains(bar), "{passed}: {shown:#?}");
     }
+}
+
+#[test]
+fn no_room_is_left_empty_while_tasks_are_out_of_sight() {
+    let mut model = model((0..3).map(running).collect());
+    press(&mut model, 'G');
+    let mut terminal = Terminal::new(TestBackend::new(80, 6)).unwrap();
+    let mut view = View::new(Palette::Plain);
+    terminal.draw(|frame| view.draw(frame, &model)).unwrap();
+    let shows_first = |terminal: &Terminal<TestBackend>| {
+        let cells = terminal.backend().buffer().content.iter();
+        let text: String = cells.map(|cell| cell.symbol()).collect();
+        text.contains(IDS[0])
+    };
+    assert!(!shows_first(&terminal), "there is no room for it");
+    terminal.backend_mut().resize(80, 24);
+    terminal.draw(|frame| view.draw(frame, &model)).unwrap();
+    assert!(shows_first(&terminal));
+}
+
+#[test]
+fn of_a_task_that_ended_no_output_is_promised() {
+    let task = ended(0, Notice::Told);
+    let mut reading = model(vec![task.clone()]);
+    press(&mut reading, 'r');
+    reading.hear(page(task, &[]));
+    let shown = lines(&reading, 80, 24);
+    assert!(!find(&shown, "no output").contains("yet"), "{shown:#?}");
 }

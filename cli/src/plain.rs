@@ -2,7 +2,7 @@
 
 /// One line of `text`, in which every character stands where it is drawn: nothing in it moves the cursor, reorders what
 /// is around it, or takes another width on the terminal than it is counted for.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in console::strip_ansi_codes(text).chars() {
         match c {
