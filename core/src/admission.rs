@@ -225,9 +225,10 @@ impl Shared {
             let report = Report::new(Arc::clone(&record), Arc::clone(self));
             let hand_over = || {
                 let task = self.lifecycle.launch(Arc::clone(&record.spec), report);
-                let exit = record.attach(task);
+                record.set_output(task.output());
+                // While an end is still kept: whoever is told of it knows the files.
                 record.record_output(&*self.queue);
-                exit
+                record.attach(task)
             };
             // A backend that panics has dropped the report: the task is told as lost. Those who wait behind it
             // have no part in that, nor has this thread, which may be anybody's.

@@ -102,11 +102,15 @@ impl Record {
         }
     }
 
+    /// The backend has it, and with it the output.
+    pub(crate) fn set_output(&self, output: Arc<dyn Output>) {
+        // A task is handed over once, so there is none yet.
+        let _ = self.output.set(output);
+    }
+
     /// The backend has it now. Gives back the end that was kept, if it is over already.
     pub(crate) fn attach(&self, task: Box<dyn Task>) -> Option<Exit> {
         let task: Arc<dyn Task> = Arc::from(task);
-        // A task is handed over once, so there is no output yet.
-        let _ = self.output.set(task.output());
         let (stops, exit) = {
             let mut control = lock(&self.control);
             let Control::Waiting { stops, exit } = &mut *control else {

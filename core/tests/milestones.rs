@@ -1,5 +1,7 @@
 //! What a queue that keeps records is told, and when.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::path::PathBuf;
@@ -9,8 +11,8 @@ use std::time::Duration;
 use common::backend::Backend;
 use common::queue::List;
 use meanwhile_core::{
-    EventId, EventListener, Milestone, Notification, NotificationQueue, Notify, Owner, ProcessId,
-    Spec, TaskId, Tasks,
+    Ending, EventId, EventListener, Milestone, Notification, NotificationQueue, Notify, Owner,
+    ProcessId, Report, Spec, TaskId, Tasks,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ enum Told {
 struct Diary {
     list: List,
     told: Arc<Mutex<Vec<Told>>>,
+    /// Of a task that ends just when it is told that a backend has it.
+    ends: Arc<Mutex<Option<Report>>>,
 }
 
 impl Diary {
@@ -34,6 +38,7 @@ impl Diary {
         Self {
             list: List::new(),
             told: Arc::default(),
+            ends: Arc::default(),
         }
     }
 
@@ -77,6 +82,11 @@ impl NotificationQueue for Diary {
     }
 
     fn record(&self, _: TaskId, milestone: Milestone<'_>) {
+        if matches!(milestone, Milestone::Accepted { .. })
+            && let Some(report) = self.ends.lock().unwrap().take()
+        {
+            report.exited(Ending::lost());
+        }
         self.note(match milestone {
             Milestone::Launched { command, .. } => Told::Launched(command.to_owned()),
             Milestone::Accepted { stdout, .. } => Told::Accepted(stdout.map(ToOwned::to_owned)),
@@ -109,7 +119,7 @@ fn a_task_in_the_background_is_told_from_its_launch_to_its_end() {
     report.started_as(leader);
     report.started();
     assert_eq!(diary.told()[2..], [Told::Started(Some(leader))], "once");
-    report.exited(meanwhile_core::Ending::lost());
+    report.exited(Ending::lost());
     assert_eq!(diary.told()[3..], [Told::Pushed]);
 }
 
@@ -125,6 +135,20 @@ fn a_task_is_told_before_any_backend_has_it() {
     let tasks = Tasks::new(backend, diary);
     common::launch(&tasks, "make");
     assert_eq!(*seen.lock().unwrap(), [Told::Launched("make".to_owned())]);
+}
+
+#[test]
+fn an_end_is_told_after_the_files_of_the_output_however_soon_it_comes() {
+    let diary = Diary::new();
+    let ends = Arc::clone(&diary.ends);
+    let backend = Backend::with(move |_, report| {
+        *ends.lock().unwrap() = Some(report);
+        None
+    });
+    let tasks = Tasks::new(backend, diary.clone());
+    let handle = common::launch(&tasks, "make");
+    let accepted = Told::Accepted(spool_of(handle.id()));
+    assert_eq!(diary.told()[1..], [accepted, Told::Pushed]);
 }
 
 #[test]

@@ -179,6 +179,9 @@ impl Store {
     /// If it is not by then; the reason, if there is more to it than a slow disk.
     pub fn sync(&self, bound: Duration) -> Result<(), StoreError> {
         let deadline = Instant::now().checked_add(bound);
+        if self.shared.backlog.is_held() {
+            self.shared.start_writer();
+        }
         match self.shared.backlog.wait_until_durable(deadline) {
             // What was written at once, past the line, is synced here.
             Ok(()) => self.shared.sync_log(),
@@ -239,7 +242,7 @@ impl Store {
         loop {
             let changed = self.listen_to_all();
             // What is left by a program that died a moment ago is stopped by this.
-            self.recover()?;
+            let recovered = self.recover();
             let Some(task) = self.task(id)? else {
                 let action = format!("there is no task {id}");
                 return Err(StoreError::new(StoreErrorKind::UnknownTask, action));
@@ -249,7 +252,9 @@ impl Store {
             }
             match self.shared.ask_to_stop(id, stop) {
                 Ok(()) => return Ok(StopSent::Passed),
-                Err(error) if changed.wait_deadline(deadline).is_none() => return Err(error),
+                Err(error) if changed.wait_deadline(deadline).is_none() => {
+                    return Err(recovered.err().unwrap_or(error));
+                }
                 Err(_) => {}
             }
         }
@@ -305,7 +310,7 @@ impl NotificationQueue for Store {
 }
 
 impl Shared {
-    fn pending(&self, owner: &Owner) -> usize {
+    fn pending(self: &Arc<Self>, owner: &Owner) -> usize {
         if self.settle() == Settled::Written {
             let action = "cannot count what is pending";
             if let Ok(count) = self.with(Patience::Long, action, |db| pending::count(db, owner)) {

@@ -109,17 +109,27 @@ impl Backlog {
             .collect()
     }
 
-    /// For the writer: waits for the next batch. `None` when it was closed and nothing is left.
-    pub(super) fn next_batch(&self) -> Option<Vec<Arc<Change>>> {
+    /// For the writer: waits for the next batch, which is empty if none has come in `patience`. `None` when it was
+    /// closed and nothing is left.
+    pub(super) fn next_batch(&self, patience: Option<Duration>) -> Option<Vec<Arc<Change>>> {
         let mut state = self.lock();
+        let deadline = patience.map(|patience| Instant::now() + patience);
         while state.writing.is_empty() && state.waiting.is_empty() {
             if state.is_closed {
                 return None;
             }
-            state = self
-                .work
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            state = match left {
+                Some(Duration::ZERO) => return Some(Vec::new()),
+                Some(left) => {
+                    let waited = self.work.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self
+                    .work
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
         }
         if state.writing.is_empty() {
             let count = state.waiting.len().min(BATCH);
@@ -144,9 +154,8 @@ impl Backlog {
         self.progress.notify_all();
     }
 
-    /// For the writer: the batch could not be written. Waits for `pause`, less if it is closed meanwhile. Says whether
-    /// to try again.
-    pub(super) fn mark_held(&self, problem: String, pause: Duration) -> bool {
+    /// Nothing can be written now. Waits for `pause`, less if it is closed meanwhile.
+    pub(super) fn mark_held(&self, problem: String, pause: Duration) {
         let mut state = self.lock();
         state.problem = Some(problem);
         self.progress.notify_all();
@@ -154,18 +163,21 @@ impl Backlog {
         while !state.is_closed {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return true;
+                return;
             }
             let waited = self.work.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        false
     }
 
     /// Nothing more will be submitted: the writer ends when all is written, or cannot be.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.work.notify_all();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().is_closed
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {

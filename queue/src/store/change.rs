@@ -249,7 +249,7 @@ fn remember_duration(db: &Connection, task: TaskId, exit: &Exit) -> rusqlite::Re
     update(
         db,
         "INSERT INTO durations (command, cwd, duration)
-         SELECT command, cwd, ?2 FROM tasks WHERE id = ?1 AND length(command) <= ?3",
+         SELECT command, cwd, ?2 FROM tasks WHERE id = ?1 AND length(CAST(command AS BLOB)) <= ?3",
         params![
             task.as_str(),
             clock::micros(exit.duration),

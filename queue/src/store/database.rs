@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::error::{StoreError, StoreErrorKind};
 use super::schema;
@@ -25,6 +25,8 @@ use super::schema;
 pub(super) enum Patience {
     /// A launch: whoever waits for it is in a hurry, and there is another way.
     Short,
+    /// The writer: it tries again by itself, and while it waits nobody else here can read.
+    Again,
     /// Whoever asked wants the answer.
     Long,
 }
@@ -33,6 +35,7 @@ impl Patience {
     pub(super) fn limit(self) -> Duration {
         match self {
             Self::Short => Duration::from_millis(20),
+            Self::Again => Duration::from_millis(200),
             Self::Long => Duration::from_secs(5),
         }
     }
@@ -88,7 +91,7 @@ impl Database {
         let path = file_in(folder);
         if path.exists() {
             let database = Self::connect(folder, Access::ReadWrite)?;
-            if schema::is_current(&database.connection)? {
+            if schema::is_current(&database.connection)? && database.keeps_log() {
                 return Ok(database);
             }
         }
@@ -111,12 +114,13 @@ impl Database {
             return Err(failed(error));
         }
         let mut database = Self::connect(folder, Access::ReadWrite)?;
-        if !schema::is_current(&database.connection)? {
-            let sql = |error| StoreError::sql(cannot_open(folder), error);
-            database
-                .connection
-                .pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
-                .map_err(sql)?;
+        let is_current = schema::is_current(&database.connection)?;
+        let sql = |error| StoreError::sql(cannot_open(folder), error);
+        database
+            .connection
+            .pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
+            .map_err(sql)?;
+        if !is_current {
             schema::migrate(&mut database.connection).map_err(sql)?;
         }
         Ok(database)
@@ -166,6 +170,15 @@ impl Database {
             patience,
             log: None,
         })
+    }
+
+    /// Not if it was put there by other means, or if the file system has no shared memory.
+    fn keeps_log(&self) -> bool {
+        let mode = |row: &Row<'_>| Ok(row.get_ref(0)?.as_str()? == "wal");
+        let kept = self
+            .connection
+            .pragma_query_value(None, "journal_mode", mode);
+        kept.unwrap_or(false)
     }
 
     pub(super) fn set_patience(&mut self, patience: Patience) {
@@ -242,7 +255,7 @@ pub(super) fn set_aside(
     match damaged {
         Some(damaged) if identity(&path) != Some(damaged) => return Ok(()),
         // It was found when it was opened, and somebody else may have done this since.
-        None if is_sound(folder) => return Ok(()),
+        None if !is_damaged(folder) => return Ok(()),
         _ => {}
     }
     rename_all(folder, warn).map_err(failed)
@@ -272,10 +285,10 @@ fn rename_all(folder: &Path, warn: &dyn Fn(&str)) -> io::Result<()> {
     Ok(())
 }
 
-fn is_sound(folder: &Path) -> bool {
+fn is_damaged(folder: &Path) -> bool {
     Database::connect(folder, Access::ReadWrite)
         .and_then(|database| schema::is_current(&database.connection))
-        .is_ok()
+        .is_err_and(|error| error.kind() == StoreErrorKind::Corrupt)
 }
 
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {

@@ -46,6 +46,11 @@ impl Shared {
                 ended_before(db, limit)
             })?;
             if old.is_empty() {
+                self.with(
+                    Patience::Long,
+                    "cannot forget old durations",
+                    forget_durations,
+                )?;
                 return Ok(forgotten);
             }
             for file in old.iter().flat_map(|old| &old.files) {
@@ -82,6 +87,14 @@ fn ended_before(db: &mut Connection, limit: i64) -> rusqlite::Result<Vec<Old>> {
         })
     })?;
     rows.collect()
+}
+
+/// What a command takes is kept when its tasks are forgotten, of a bounded number of commands.
+fn forget_durations(db: &mut Connection) -> rusqlite::Result<()> {
+    const KEPT: i64 = 10_000;
+    db.prepare_cached("DELETE FROM durations WHERE seq <= (SELECT max(seq) FROM durations) - ?1")?
+        .execute([KEPT])
+        .map(drop)
 }
 
 fn delete(db: &mut Connection, old: &[Old]) -> rusqlite::Result<usize> {

@@ -41,29 +41,31 @@ pub(super) fn is_there(folder: &Path, name: &str) -> bool {
 impl Ownership {
     /// Claims a new name.
     pub(super) fn claim(folder: PathBuf) -> io::Result<Self> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)?;
         loop {
             // Drawn like the id of a task: short enough for the path of a socket.
             let name = TaskId::random().to_string();
-            let lock = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(lock_file(&folder, &name))?;
-            // Whoever looks for the dead may find it before it is locked: then they have it, or have removed it.
-            match lock.try_lock() {
-                Ok(()) if lock.metadata()?.nlink() > 0 => {
-                    // A full disk leaves it empty, which costs no more than some certainty later.
-                    let _ = (&lock).write_all(boot().as_bytes());
-                    return Ok(Self { name, folder, lock });
-                }
-                Ok(()) | Err(fs::TryLockError::WouldBlock) => {}
-                Err(fs::TryLockError::Error(error)) => return Err(error),
+            if let Some(lock) = make_lock(&folder, &name)? {
+                return Ok(Self { name, folder, lock });
             }
         }
+    }
+
+    /// Claims the same name once more, after its file was removed: with the whole folder, most likely.
+    pub(super) fn claim_again(&self) -> io::Result<Self> {
+        loop {
+            if let Some(lock) = make_lock(&self.folder, &self.name)? {
+                return Ok(Self {
+                    name: self.name.clone(),
+                    folder: self.folder.clone(),
+                    lock,
+                });
+            }
+        }
+    }
+
+    /// Whether others see that this process lives. What cannot be looked at is taken to be there.
+    pub(super) fn is_there(&self) -> bool {
+        self.lock.metadata().map_or(true, |meta| meta.nlink() > 0)
     }
 
     /// What another process claimed for this one, and has handed over with its lock.
@@ -88,6 +90,29 @@ impl Ownership {
     pub(super) fn resign(&self) {
         // Unlocked by the closing, after this. What cannot be removed is found by whoever looks for the dead.
         remove(&self.folder, &self.name);
+    }
+}
+
+/// Makes the file of this name and locks it. `None` if somebody who looks for the dead was faster: then they have it, or
+/// have removed it.
+fn make_lock(folder: &Path, name: &str) -> io::Result<Option<File>> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let lock = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(lock_file(folder, name))?;
+    match lock.try_lock() {
+        Ok(()) if lock.metadata()?.nlink() > 0 => {
+            // A full disk leaves it empty, which costs no more than some certainty later.
+            let _ = (&lock).write_all(boot().as_bytes());
+            Ok(Some(lock))
+        }
+        Ok(()) | Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
     }
 }
 

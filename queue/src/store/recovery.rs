@@ -25,16 +25,22 @@ impl Shared {
         let mut names = self.with(Patience::Long, "cannot look for dead processes", named)?;
         names.extend(ownership::names(&folder));
         let own = self.own_name();
-        let mut lost = Vec::new();
+        let (mut lost, mut unseen) = (Vec::new(), None);
         for name in names.into_iter().filter(|name| Some(name) != own.as_ref()) {
-            let estate = Estate::of(&folder, &name)
-                .map_err(|error| StoreError::io("cannot look for dead processes", error))?;
-            if let Some(estate) = estate {
-                lost.extend(self.settle_estate(&name, estate.epoch)?);
-                estate.settle();
+            match Estate::of(&folder, &name) {
+                Ok(Some(estate)) => {
+                    lost.extend(self.settle_estate(&name, estate.epoch)?);
+                    estate.settle();
+                }
+                Ok(None) => {}
+                // One file that cannot be opened, such as one of another user's, is in nobody else's way.
+                Err(error) => {
+                    let action = format!("cannot see whether the process {name} lives");
+                    unseen = Some(StoreError::io(action, error));
+                }
             }
         }
-        Ok(lost)
+        unseen.map_or(Ok(lost), Err)
     }
 
     /// Stops what is left, then tells. If this process dies in between, the next one does it again.
@@ -53,6 +59,9 @@ impl Shared {
         let survivors = if orphans.is_empty() {
             Vec::new()
         } else {
+            // That takes a while, and others wait for what comes of it: they hear if this process dies meanwhile.
+            // Without a name they do not, and the next who opens the store finds it.
+            drop(self.ownership());
             (self.stop_orphans)(&orphans)
         };
         let survivors = survivors.into_iter().chain(std::iter::repeat(0));

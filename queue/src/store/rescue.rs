@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior, params_from_iter};
 
 use super::ownership;
 
@@ -40,7 +40,11 @@ pub(super) fn take_over(
     let insert = format!("INSERT INTO tasks ({COLUMNS}) VALUES ({places}) ON CONFLICT DO NOTHING");
     let transaction = to.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for task in tasks {
-        transaction.execute(&insert, params_from_iter(task))?;
+        match transaction.execute(&insert, params_from_iter(task)) {
+            // A row of which damage has left what cannot be: the others are whole.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {}
+            other => drop(other?),
+        }
     }
     transaction.commit()
 }

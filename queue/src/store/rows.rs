@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use meanwhile_core::{Exit, Notification, Owner, ProcessId, TaskId};
+use meanwhile_core::{EndedBy, Ending, Exit, ExitStatus, Notification, Owner, ProcessId, TaskId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -111,7 +111,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
         stdout: bytes(5)?.map(path),
         stderr: bytes(6)?.map(path),
         cwd: bytes(7)?.map(path),
-        env: json(8, row.get_ref(8)?.as_str()?)?,
+        env: serde_json::from_str(row.get_ref(8)?.as_str()?).unwrap_or_default(),
         timeout: row.get::<_, Option<i64>>(9)?.map(clock::span),
         grace: clock::span(row.get(10)?),
         launched_at: clock::time(row.get(11)?),
@@ -126,25 +126,14 @@ fn record(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
 }
 
 fn id(row: &Row<'_>) -> rusqlite::Result<TaskId> {
-    parsed(0, TaskId::from_str(row.get_ref(0)?.as_str()?))
+    TaskId::from_str(row.get_ref(0)?.as_str()?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
 }
 
+/// One that cannot be read, because of damage that SQLite does not see, is an end of which nobody knows more than that it
+/// was: a row that could not be read would keep all others from being told.
 fn exit(row: &Row<'_>) -> rusqlite::Result<Option<Exit>> {
-    row.get_ref(4)?
-        .as_str_or_null()?
-        .map(|text| json(4, text))
-        .transpose()
-}
-
-fn json<T: serde::de::DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
-    parsed(column, serde_json::from_str(text))
-}
-
-fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
-    column: usize,
-    result: Result<T, E>,
-) -> rusqlite::Result<T> {
-    result.map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
-    })
+    let text = row.get_ref(4)?.as_str_or_null()?;
+    let unknown = || Exit::new(Ending::of(ExitStatus::Lost).ended_by(EndedBy::Unknown));
+    Ok(text.map(|text| serde_json::from_str(text).unwrap_or_else(|_| unknown())))
 }

@@ -8,7 +8,8 @@ use super::error::{StoreError, StoreErrorKind};
 const APPLICATION_ID: i32 = 0x6d6e_776c;
 
 /// Each step brings a store of the version before it to its own: the first one makes version 1. A step that was
-/// released is never changed; what is to be different comes as a further step.
+/// released is never changed; what is to be different comes as a further step. So
+/// does a word in a JSON column that this version does not know: who has not the step must not read it.
 const STEPS: &[&str] = &[
     // A task and its notification are one row, so that neither can be there without the other.
     "
@@ -68,12 +69,20 @@ const STEPS: &[&str] = &[
 pub(super) fn is_current(connection: &Connection) -> Result<bool, StoreError> {
     let failed = |error| StoreError::sql("cannot read the version of the store", error);
     let version = version(connection).map_err(failed)?;
+    let application: i32 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(failed)?;
+    if version > 0 && application != APPLICATION_ID {
+        return Err(StoreError::new(
+            StoreErrorKind::Corrupt,
+            "the store is a database of another program",
+        ));
+    }
     if version > STEPS.len() {
         return Err(StoreError::new(
             StoreErrorKind::Newer,
             format!(
-                "a newer meanwhile wrote the store (version {version}, and this one knows {}): use that one, or \
-                 another folder",
+                "a newer meanwhile wrote the store (version {version}, and this one knows {}): use that one",
                 STEPS.len()
             ),
         ));
@@ -111,9 +120,12 @@ mod tests {
         for step in &STEPS[..steps] {
             connection.execute_batch(step).unwrap();
         }
-        connection
-            .pragma_update(None, "user_version", steps)
-            .unwrap();
+        for (name, value) in [
+            ("user_version", steps as i32),
+            ("application_id", APPLICATION_ID),
+        ] {
+            connection.pragma_update(None, name, value).unwrap();
+        }
         connection
     }
 
@@ -134,6 +146,14 @@ mod tests {
             let durations = connection.execute("DELETE FROM durations", []);
             assert_eq!(durations, Ok(0), "from version {steps}");
         }
+    }
+
+    #[test]
+    fn the_database_of_another_program_is_no_store() {
+        let connection = at_version(STEPS.len());
+        connection.pragma_update(None, "application_id", 7).unwrap();
+        let error = is_current(&connection).expect_err("it is somebody else's");
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     }
 
     #[test]

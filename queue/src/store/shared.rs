@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{self, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -35,6 +36,8 @@ pub(super) struct Shared {
     database: Mutex<Database>,
     /// Whether anything was committed since the log was last synced.
     is_unsynced: AtomicBool,
+    /// Held while somebody syncs: whoever comes second finds nothing to do only when that is done.
+    syncing: Mutex<()>,
     pub(super) backlog: Backlog,
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Held while somebody drains: what is taken from memory is not seen to be taken before it is in the line.
@@ -72,6 +75,7 @@ impl Shared {
             warn,
             database: Mutex::new(database),
             is_unsynced: AtomicBool::new(false),
+            syncing: Mutex::default(),
             backlog: Backlog::default(),
             writer: Mutex::default(),
             draining: Mutex::default(),
@@ -102,7 +106,8 @@ impl Shared {
         database.set_patience(patience);
         match work(&mut database.connection) {
             Err(error) if is_damage(&error) && database.access == database::Access::ReadWrite => {
-                database::set_aside(&self.folder, database.identity(), &self.warn)?;
+                let warn = |problem: &str| self.warn(problem);
+                database::set_aside(&self.folder, database.identity(), &warn)?;
                 self.replace(&mut database)?;
                 work(&mut database.connection)
             }
@@ -113,7 +118,7 @@ impl Shared {
 
     /// Opens the database that is there now, and takes over what the one before can still say.
     fn replace(&self, database: &mut Database) -> Result<(), StoreError> {
-        let new = Database::open(&self.folder, &self.warn)?;
+        let new = Database::open(&self.folder, &|problem| self.warn(problem))?;
         let old = mem::replace(database, new);
         let owners = ownership::folder_in(&self.folder);
         let taken = rescue::take_over(&old.connection, &mut database.connection, &owners);
@@ -125,7 +130,7 @@ impl Shared {
     }
 
     fn lock_database(&self, patience: Patience) -> Result<MutexGuard<'_, Database>, StoreError> {
-        if matches!(patience, Patience::Long) {
+        if !matches!(patience, Patience::Short) {
             return Ok(lock(&self.database));
         }
         let deadline = Instant::now() + patience.limit();
@@ -163,16 +168,28 @@ impl Shared {
     /// Puts `change` in the line of the writer, who is started for the first one.
     pub(super) fn submit(self: &Arc<Self>, change: Change) {
         self.backlog.submit(change);
+        self.start_writer();
+    }
+
+    /// Starts the writer, unless it was.
+    pub(super) fn start_writer(self: &Arc<Self>) {
         let mut writer = lock(&self.writer);
-        if writer.is_none() {
-            let shared = Arc::clone(self);
-            let started = thread::Builder::new()
-                .name("meanwhile-store".to_owned())
-                .spawn(move || shared.write_all());
-            match started {
-                Ok(handle) => *writer = Some(handle),
-                // Tried again with the next change; until then it waits in memory like on a full disk.
-                Err(error) => self.warn(&format!("cannot start the store's writer: {error}")),
+        if writer.is_some() {
+            return;
+        }
+        let shared = Arc::clone(self);
+        let started = thread::Builder::new()
+            .name("meanwhile-store".to_owned())
+            .spawn(move || shared.write_all());
+        match started {
+            Ok(handle) => *writer = Some(handle),
+            // Tried again when somebody looks; until then all waits in memory like on a full disk.
+            Err(error) => {
+                let problem = format!("cannot start the store's writer: {error}");
+                if !self.backlog.is_held() {
+                    self.warn(&problem);
+                }
+                self.backlog.mark_held(problem, Duration::ZERO);
             }
         }
     }
@@ -204,7 +221,10 @@ impl Shared {
         }
     }
 
-    pub(super) fn settle(&self) -> Settled {
+    pub(super) fn settle(self: &Arc<Self>) -> Settled {
+        if self.backlog.is_held() {
+            self.start_writer();
+        }
         self.backlog.settle()
     }
 
@@ -213,18 +233,31 @@ impl Shared {
         const FIRST_PAUSE: Duration = Duration::from_millis(20);
         const LONGEST_PAUSE: Duration = Duration::from_secs(1);
         let (mut pause, mut said) = (FIRST_PAUSE, None);
-        while let Some(batch) = self.backlog.next_batch() {
-            match self.write(Patience::Long, &batch) {
+        // How long to wait for more before what is written already, and could not be synced, is synced.
+        let mut unsynced = None;
+        while let Some(batch) = self.backlog.next_batch(unsynced) {
+            // When it is closed it is tried once more: the last failure may be a second ago.
+            let is_last = self.backlog.is_closed();
+            let written = if batch.is_empty() {
+                Ok(())
+            } else {
+                self.write(Patience::Again, &batch)
+            };
+            match written {
                 Ok(()) => {
                     self.backlog.mark_written();
-                    let synced = if batch.iter().any(|change| change.is_ending()) {
-                        self.sync_log()
-                    } else {
-                        Ok(())
-                    };
-                    match synced {
-                        Ok(()) => self.backlog.mark_durable(),
-                        Err(error) => self.warn(&error.to_string()),
+                    let is_due =
+                        unsynced.is_some() || batch.iter().any(|change| change.is_ending());
+                    match if is_due { self.sync_log() } else { Ok(()) } {
+                        Ok(()) => {
+                            unsynced = None;
+                            self.backlog.mark_durable();
+                        }
+                        Err(error) => {
+                            if unsynced.replace(LONGEST_PAUSE).is_none() {
+                                self.warn(&error.to_string());
+                            }
+                        }
                     }
                     if said.take().is_some() {
                         self.warn("the store takes writes again, and nothing was lost");
@@ -239,9 +272,10 @@ impl Shared {
                         ));
                         said = Some(problem.clone());
                     }
-                    if !self.backlog.mark_held(problem, pause) {
+                    if is_last {
                         return;
                     }
+                    self.backlog.mark_held(problem, pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
@@ -250,6 +284,7 @@ impl Shared {
 
     /// Makes what was committed safe from a power cut.
     pub(super) fn sync_log(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = lock(&self.syncing);
         if !self.is_unsynced.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
@@ -273,16 +308,17 @@ impl Shared {
     /// This process's name among those that share the store, claimed when it is first needed.
     pub(super) fn ownership(&self) -> Result<Arc<Ownership>, StoreError> {
         let mut own = lock(&self.ownership);
-        if let Some(own) = &*own {
-            return Ok(Arc::clone(own));
-        }
-        Ok(Arc::clone(own.insert(Arc::new(self.claim()?))))
+        let claimed = match &*own {
+            Some(own) if own.is_there() => return Ok(Arc::clone(own)),
+            Some(removed) => removed.claim_again().map_err(cannot_claim)?,
+            None => self.claim()?,
+        };
+        Ok(Arc::clone(own.insert(Arc::new(claimed))))
     }
 
     /// A new name, for this process or for another.
     pub(super) fn claim(&self) -> Result<Ownership, StoreError> {
-        Ownership::claim(ownership::folder_in(&self.folder))
-            .map_err(|error| StoreError::io("cannot make a process known in the store", error))
+        Ownership::claim(ownership::folder_in(&self.folder)).map_err(cannot_claim)
     }
 
     pub(super) fn inherit(&self, Inheritance { name, lock }: Inheritance) {
@@ -336,7 +372,8 @@ impl Shared {
     }
 
     pub(super) fn warn(&self, problem: &str) {
-        (self.warn)(problem);
+        // Its panic is its own, such as that of `eprintln!` when nobody reads stderr: what ended is written all the same.
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.warn)(problem)));
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -353,6 +390,9 @@ impl Shared {
             let _ = writer.join();
             // Whoever wrote nothing but a line at once is in a hurry, and others will come.
             lock(&self.database).empty_log();
+        } else {
+            // For want of a thread: what there is, if there is anything.
+            self.write_all();
         }
         if let Some(own) = lock(&self.ownership).take()
             && self.is_nothing_left_of(own.name())
@@ -367,6 +407,10 @@ impl Shared {
         })
         .is_ok_and(|running| running.is_empty())
     }
+}
+
+fn cannot_claim(error: io::Error) -> StoreError {
+    StoreError::io("cannot make a process known in the store", error)
 }
 
 fn start_watch(shared: &Arc<Shared>) -> io::Result<Watch> {

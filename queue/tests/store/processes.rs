@@ -14,22 +14,14 @@ use meanwhile_core::{
     EndedBy, Milestone, NotificationQueue, Outcome, ProcessId, Spec, Stop, TaskId, Tasks,
 };
 use meanwhile_queue::{Notice, Selection, StopSent, Store, StoreErrorKind, StoreOptions};
-use tempfile::TempDir;
 
 use crate::child::{Other, me, send};
 use crate::manual::Manual;
 use crate::support::{
-    NOTHING, PATIENCE, drain, ending, launch, launch_for, notice_of, open, record_of, take,
+    NOTHING, PATIENCE, drain, ending, launch, launch_for, new, notice_of, open, record_of, take,
 };
 
 const NO_FILES: [PathBuf; 0] = [];
-
-/// The folder of a store, in one that goes when it is dropped.
-fn new() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    (folder, state)
-}
 
 fn task(text: &str) -> TaskId {
     text.parse().unwrap_or_else(|_| panic!("a task: {text:?}"))
@@ -230,8 +222,9 @@ fn files_of_the_dead_are_removed_by_whoever_recovers() {
     }
     assert_eq!(files_in_owners(&state).len(), 10);
     let (store, _) = open(&state);
-    assert_eq!(files_in_owners(&state), NO_FILES);
     assert_eq!(take(&store, &me()).len(), 5);
+    drop(store);
+    assert_eq!(files_in_owners(&state), NO_FILES);
 }
 
 #[test]
@@ -265,10 +258,13 @@ fn a_recovery_that_is_killed_is_done_by_the_next() {
         assert_eq!(store.pending(&me()), 0, "somebody is at it");
         assert_eq!(record_of(&store, lost).exit, None);
     }
+    // So that those who wait hear of its death as well.
+    assert_eq!(files_in_owners(&state).len(), 2);
     recoverer.kill();
     let (store, _) = open(&state);
-    assert_eq!(files_in_owners(&state), NO_FILES);
     assert_eq!(take(&store, &me()), [lost]);
+    drop(store);
+    assert_eq!(files_in_owners(&state), NO_FILES);
 }
 
 #[test]
@@ -324,6 +320,25 @@ fn a_stop_finds_that_the_program_is_dead() {
     let sent = store.stop(running, Stop::by(EndedBy::User)).unwrap();
     assert_eq!(sent, StopSent::AlreadyEnded);
     assert_eq!(record_of(&store, running).status(), "lost");
+}
+
+#[test]
+fn a_process_that_cannot_be_looked_at_is_in_nobodys_way() {
+    let (_folder, state) = new();
+    let (mut dead, mut alive) = (Other::new(&state), Other::new(&state));
+    let (lost, running) = (task(&dead.ask("launch")), task(&alive.ask("serve")));
+    dead.kill();
+    // The first and the last of all names.
+    for name in ["0", "zzzzzzzz"] {
+        let file = state.join(format!("owners/{name}.lock"));
+        std::os::unix::fs::symlink(&file, &file).unwrap();
+    }
+    let (store, warnings) = open(&state);
+    let warnings = warnings.all();
+    assert!(warnings[0].contains("zzzzzzzz lives"), "{warnings:?}");
+    assert_eq!(record_of(&store, lost).status(), "lost");
+    let sent = store.stop(running, Stop::by(EndedBy::User)).unwrap();
+    assert_eq!(sent, StopSent::Passed);
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use meanwhile_core::{NotificationQueue, Owner, Spec};
+use meanwhile_core::{NotificationQueue, Spec};
 use meanwhile_queue::{Inheritance, Notice, Promise, Store, StoreOptions};
 
+use crate::child::me;
 use crate::support::{drain, ending_of, notice_of, open, record_of};
 
 fn spec() -> Spec {
-    Spec::shell("make").owner(Owner::new("me"))
+    Spec::shell("make").owner(me())
 }
 
 /// The process that the task was promised to: it has the lock as if it had inherited the descriptor.
@@ -31,8 +32,8 @@ fn a_promised_task_lives_with_its_heir() {
     assert_eq!(other.recover().unwrap(), [], "its heir has it");
     assert_eq!(record_of(&other, task).status(), "queued");
 
-    heir.push(ending_of(task, &Owner::new("me")));
-    assert_eq!(drain(&heir, &Owner::new("me")), [task]);
+    heir.push(ending_of(task, &me()));
+    assert_eq!(drain(&heir, &me()), [task]);
 }
 
 #[test]

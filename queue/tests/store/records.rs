@@ -11,16 +11,14 @@ use meanwhile_core::{
     Owner, ProcessId, Spec, Stop, TaskId, Tasks,
 };
 use meanwhile_queue::{Notice, Selection, StopSent, Store, StoreErrorKind};
+use rusqlite::Connection;
 
+use crate::child::me;
 use crate::manual::Manual;
 use crate::support::{
     LEASE, completed, drain, ending, ending_of, launch, launch_for, notice_of, open, record_of,
     take,
 };
-
-fn me() -> Owner {
-    Owner::new("me")
-}
 
 /// Closes the store and opens it again.
 fn reopen(store: Store) -> Store {
@@ -249,6 +247,9 @@ fn a_command_takes_the_median_of_its_last_five_runs() {
     assert_eq!(usual(Some(here)), Some((4, 5)));
     run(3, ExitStatus::Code(0), EndedBy::Itself);
     assert_eq!(usual(Some(here)), Some((3, 5)), "the first is too long ago");
+    let db = Connection::open(store.folder().join("store.db")).unwrap();
+    let kept = "SELECT count(*) FROM durations";
+    assert_eq!(db.query_one(kept, [], |row| row.get(0)), Ok(5));
     assert_eq!(usual(Some(Path::new("/there"))), None);
     assert_eq!(usual(None), None);
     drain(&store, &me());
@@ -491,6 +492,8 @@ fn what_ran_in_a_store_that_was_closed_is_lost_and_its_late_end_changes_nothing(
     let record = record_of(&store, task);
     assert_eq!((record.status(), record.notice), ("lost", Notice::Pending));
     // Its program was not dead after all.
+    store.record(task, Milestone::Ended(&completed()));
+    assert_eq!(record_of(&store, task).status(), "lost");
     store.push(ending_of(task, &me()));
     assert_eq!(take(&store, &me()), [task]);
     store.push(ending_of(task, &me()));

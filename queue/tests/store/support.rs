@@ -1,6 +1,6 @@
 //! A store in a folder of its own, and what tests do with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -34,6 +34,13 @@ impl Warnings {
         let said = self.clone();
         move |problem| said.0.lock().unwrap().push(problem.to_owned())
     }
+}
+
+/// A folder for a store, in one that goes when it is dropped.
+pub(crate) fn new() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    (folder, state)
 }
 
 /// Opens the store in `folder`; nobody's processes are left to be stopped.

@@ -7,18 +7,18 @@ use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use meanwhile_core::{NotificationQueue, Owner, TaskId};
 use meanwhile_queue::{Notice, Selection, Store, StoreErrorKind, StoreOptions};
 use rusqlite::Connection;
-use tempfile::TempDir;
 
 use crate::child::{Other, me};
 use crate::support::{
-    LEASE, NOTHING, PATIENCE, Warnings, drain, ending, ending_of, ids, launch_for, notice_of, open,
-    record_of, take,
+    LEASE, NOTHING, PATIENCE, Warnings, drain, ending, ending_of, ids, launch_for, new, notice_of,
+    open, record_of, take,
 };
 
 /// Names the folder of a disk that a test may fill.
@@ -81,12 +81,6 @@ fn push_all(store: &Store, tasks: &[TaskId]) {
     for task in tasks {
         store.push(ending_of(*task, &me()));
     }
-}
-
-fn new() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    (folder, state)
 }
 
 fn database(state: &Path) -> PathBuf {
@@ -309,6 +303,23 @@ fn a_locked_database_delays_nobody_who_launches_or_ends() {
         assert_eq!(notice_of(&store, task), Notice::Told);
     }
     assert_eq!(store.tasks(Selection::Open, None).unwrap(), []);
+}
+
+#[test]
+fn a_store_that_is_closed_writes_what_can_be_written_again() {
+    let (_folder, state) = new();
+    let (store, _) = open(&state);
+    let told = launch_for(&store, &me());
+    let other = Connection::open(database(&state)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    push_all(&store, &[told]);
+    // Returns when the store has found that it cannot write, and will wait before it tries again.
+    assert_eq!(store.pending(&me()), 1);
+    other.execute_batch("COMMIT").unwrap();
+    drop(store);
+    let (store, _) = open(&state);
+    assert_eq!(take(&store, &me()), [told]);
+    assert_eq!(record_of(&store, told).status(), "completed");
 }
 
 /// A store with a thousand tasks, all of it in `store.db` and nothing in the log.
@@ -588,4 +599,151 @@ fn a_long_log_is_shortened() {
     assert!(is_cut, "it is {longest} bytes long");
     assert!(longest < 32 << 20, "{longest}");
     assert_eq!(warnings.all(), NOTHING);
+}
+
+#[test]
+fn a_log_that_could_not_be_synced_is_synced_later() {
+    let (_folder, state) = new();
+    let (said, warnings) = mpsc::channel();
+    let store = StoreOptions::new(&state, |_| Vec::new())
+        .warn(move |line| drop(said.send(line.to_owned())))
+        .open()
+        .unwrap();
+    let task = launch_for(&store, &me());
+    let (log, elsewhere) = (state.join("store.db-wal"), state.join("elsewhere"));
+    fs::rename(&log, &elsewhere).unwrap();
+    push_all(&store, &[task]);
+    let warning = warnings.recv_timeout(PATIENCE).unwrap();
+    assert!(warning.contains("cannot sync"), "{warning}");
+    fs::rename(&elsewhere, &log).unwrap();
+    store.sync(PATIENCE).unwrap();
+}
+
+#[test]
+fn a_warning_that_panics_keeps_nothing_from_being_written() {
+    let (_folder, state) = new();
+    let (said, warnings) = mpsc::channel();
+    let store = StoreOptions::new(&state, |_| Vec::new())
+        .warn(move |line| {
+            let _ = said.send(line.to_owned());
+            panic!("as eprintln does when nobody reads stderr");
+        })
+        .open()
+        .unwrap();
+    // Where the folder of the owners belongs.
+    fs::write(state.join("owners"), "").unwrap();
+    store.push(ending(&me()));
+    warnings.recv_timeout(PATIENCE).unwrap();
+    fs::remove_file(state.join("owners")).unwrap();
+    store.sync(PATIENCE).unwrap();
+}
+
+#[test]
+fn where_no_thread_can_be_started_nobody_waits_and_what_ended_is_written_at_the_end() {
+    const STATE: &str = "MEANWHILE_TEST_NO_THREADS";
+    const NAME: &str =
+        "where_no_thread_can_be_started_nobody_waits_and_what_ended_is_written_at_the_end";
+    let Some(state) = env::var_os(STATE).map(PathBuf::from) else {
+        let (_folder, state) = new();
+        // A single test is run on the thread of the program, and each further one would get more stack than there is
+        // memory.
+        let status = Command::new(env::current_exe().unwrap())
+            .args([&format!("weather::{NAME}"), "--exact", "--test-threads=1"])
+            .env("RUST_MIN_STACK", (1_u64 << 47).to_string())
+            .env(STATE, state)
+            .status()
+            .unwrap();
+        assert!(status.success(), "{status}");
+        return;
+    };
+    let (store, warnings) = open(&state);
+    let [first, second] = [ending(&me()), ending(&me())];
+    store.push(first.clone());
+    drop(store);
+    assert!(said(&warnings, "cannot start"), "{:?}", warnings.all());
+    let (store, _) = open(&state);
+    assert_eq!(take(&store, &me()), [first.task_id]);
+    store.push(second.clone());
+    assert_eq!(store.pending(&me()), 1);
+    assert_eq!(drain(&store, &me()), [second.task_id]);
+    assert_eq!(drain(&store, &me()), []);
+    store.sync(Duration::from_millis(1)).unwrap_err();
+}
+
+#[test]
+fn who_launches_in_a_folder_that_was_removed_is_known_to_live() {
+    let (_folder, state) = new();
+    let (store, _) = open(&state);
+    launch_for(&store, &me());
+    fs::remove_dir_all(&state).unwrap();
+    let task = launch_for(&store, &me());
+    let later = StoreOptions::new(&state, |orphans| panic!("it runs: {orphans:?}"))
+        .open()
+        .unwrap();
+    assert_eq!(record_of(&later, task).exit, None);
+}
+
+#[test]
+fn a_damaged_task_does_not_keep_others_from_being_taken_over() {
+    let (_folder, state) = new();
+    let (store, _) = open(&state);
+    let [damaged, waits] = [ending(&me()), ending(&me())];
+    store.push(damaged.clone());
+    store.push(waits.clone());
+    store.sync(PATIENCE).unwrap();
+    let db = Connection::open(database(&state)).unwrap();
+    db.execute_batch(
+        "PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = replace(replace(sql, 'STRICT', ''), 'NOT NULL', '') WHERE name = 'tasks';
+         PRAGMA writable_schema = RESET;",
+    )
+    .unwrap();
+    db.execute(
+        "UPDATE tasks SET launched_at = NULL WHERE id = ?1",
+        [damaged.task_id.as_str()],
+    )
+    .unwrap();
+    drop(db);
+    for ending in ["", "-wal", "-shm"] {
+        fs::remove_file(state.join(format!("store.db{ending}"))).unwrap();
+    }
+    assert_eq!(drain(&store, &me()), [waits.task_id]);
+}
+
+#[test]
+fn an_exit_that_cannot_be_read_is_told_and_so_are_the_others() {
+    let (_folder, state) = new();
+    let (store, _) = open(&state);
+    let [damaged, whole] = [ending(&me()), ending(&me())];
+    store.push(damaged.clone());
+    store.push(whole.clone());
+    store.sync(PATIENCE).unwrap();
+    Connection::open(database(&state))
+        .unwrap()
+        .execute(
+            "UPDATE tasks SET exit = substr(exit, 2), env = '' WHERE id = ?1",
+            [damaged.task_id.as_str()],
+        )
+        .unwrap();
+    assert_eq!(store.tasks(Selection::All, None).unwrap().len(), 2);
+    assert_eq!(record_of(&store, damaged.task_id).status(), "lost");
+    assert_eq!(take(&store, &me()), [damaged.task_id, whole.task_id]);
+}
+
+#[test]
+fn a_store_that_was_put_back_without_its_log_has_one_again() {
+    let (_folder, state) = new();
+    drop(open(&state));
+    // What is left of it in a copy that `VACUUM INTO` makes, say.
+    let mode = |db: Connection, mode: &str| -> String {
+        db.query_one(&format!("PRAGMA journal_mode{mode}"), [], |row| row.get(0))
+            .unwrap()
+    };
+    let connect = || Connection::open(database(&state)).unwrap();
+    assert_eq!(mode(connect(), " = DELETE"), "delete");
+    let (store, warnings) = open(&state);
+    store.push(ending(&me()));
+    store.sync(Duration::from_secs(3)).unwrap();
+    assert_eq!(warnings.all(), NOTHING);
+    assert_eq!(mode(connect(), ""), "wal");
 }
