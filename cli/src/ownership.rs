@@ -7,10 +7,8 @@ use meanwhile_core::{Lifecycle, Tasks};
 use meanwhile_queue::Store;
 
 use crate::error::Error;
+use crate::state::KEPT;
 use crate::stdio::complain;
-
-/// How long a task that ended and was read is kept, with its output.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How long the disk may take at the end.
 const LAST_WRITES: Duration = Duration::from_secs(5);

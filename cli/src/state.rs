@@ -11,8 +11,8 @@ use crate::error::Error;
 
 const LOCK: &str = "lock";
 
-/// How long the output of an ended session stays readable, at least.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long what ended and was told is kept, with its output, at least.
+pub(crate) const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The folder of one session's output.
 ///

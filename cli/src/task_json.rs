@@ -1,6 +1,5 @@
 //! A task as JSON: the item of its notification, as far as it has come, and what the store knows besides.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -85,7 +84,7 @@ impl OpenItem {
             ended_by: None,
             output: stdout.map_or_else(String::new, |path| excerpt(path, limit)),
             output_path: stdout.map(lossy),
-            output_bytes: written(task),
+            output_bytes: task.written(),
             dropped_bytes: 0,
             survivors: 0,
             started_at: task.started_at.map(rfc3339),
@@ -93,14 +92,6 @@ impl OpenItem {
             duration_ms: millis(task.elapsed()),
         }
     }
-}
-
-/// How many bytes a task has written so far.
-pub(crate) fn written(task: &TaskRecord) -> u64 {
-    let files = [&task.stdout, &task.stderr].into_iter().flatten();
-    // A file that is not there yet is empty.
-    let sizes = files.map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()));
-    sizes.sum()
 }
 
 pub(crate) fn millis(duration: Duration) -> u64 {

@@ -44,7 +44,7 @@ pub use crate::detached::spawn_detached;
 pub use crate::job::JobFuture;
 pub use crate::leader::Leader;
 pub use crate::limits::{default_sigchld, raise_descriptor_limit, unblock_signals};
-pub use crate::lineage::{Ancestor, ancestors, this_process};
+pub use crate::lineage::{Ancestor, ancestors};
 pub use crate::local::{Local, LocalTask, Post};
 pub use crate::mailbox::Mailbox;
 pub use crate::options::{Containment, LocalOptions};

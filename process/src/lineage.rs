@@ -31,12 +31,6 @@ pub fn ancestors() -> Vec<Ancestor> {
     line(seen).skip(1).map(ancestor).collect()
 }
 
-/// This process. `None` if the system does not show it: without `/proc`, or with no descriptor left.
-#[must_use]
-pub fn this_process() -> Option<ProcessId> {
-    line(seen).next().map(|entry| entry.id())
-}
-
 /// This process and those that it descends from, as `look` knows them by their numbers.
 pub(crate) fn line(look: impl Fn(i32) -> Option<Entry>) -> impl Iterator<Item = Entry> {
     iter::successors(look(process::id().cast_signed()), move |child| {

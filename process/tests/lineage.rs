@@ -7,15 +7,9 @@ mod support;
 use std::ffi::OsString;
 use std::process::Command;
 
-use meanwhile_process::{ancestors, this_process};
+use meanwhile_process::ancestors;
 
 use crate::support::id_of;
-
-#[test]
-fn this_process_is_known_by_id_and_start() {
-    assert_eq!(this_process(), id_of(std::process::id().cast_signed()));
-    assert!(this_process().is_some());
-}
 
 #[test]
 fn ancestors_end_with_the_first_process() {

@@ -6,6 +6,7 @@ mod change;
 mod clock;
 mod control;
 mod database;
+mod drain;
 mod error;
 mod forget;
 mod options;
@@ -20,6 +21,8 @@ mod rows;
 mod schema;
 mod shared;
 mod task_record;
+mod watch;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,9 +33,7 @@ use meanwhile_core::{
     Stop, TaskId, Tasks,
 };
 
-use self::backlog::Settled;
 use self::change::Change;
-use self::database::Patience;
 use self::shared::Shared;
 
 pub use self::error::{StoreError, StoreErrorKind};
@@ -126,9 +127,7 @@ impl Store {
     pub fn task(&self, id: TaskId) -> Result<Option<TaskRecord>, StoreError> {
         self.shared.settle();
         self.shared
-            .with(Patience::Long, "cannot read the task", |db| {
-                rows::task(db, id)
-            })
+            .with("cannot read the task", |db| rows::task(db, id))
     }
 
     /// Tasks of `session`, or of all sessions, in the order in which they were launched.
@@ -142,10 +141,9 @@ impl Store {
         session: Option<&Owner>,
     ) -> Result<Vec<TaskRecord>, StoreError> {
         self.shared.settle();
-        self.shared
-            .with(Patience::Long, "cannot read the tasks", |db| {
-                rows::tasks(db, selection, session)
-            })
+        self.shared.with("cannot read the tasks", |db| {
+            rows::tasks(db, selection, session)
+        })
     }
 
     /// How long `command` usually takes in the folder `cwd`, a folder as the specs name it. `None` if it did not end by
@@ -155,10 +153,9 @@ impl Store {
     ///
     /// If the database cannot be read.
     pub fn usual(&self, command: &str, cwd: Option<&Path>) -> Result<Option<Usual>, StoreError> {
-        self.shared
-            .with(Patience::Long, "cannot read the history", |db| {
-                rows::usual(db, command, cwd)
-            })
+        self.shared.with("cannot read the history", |db| {
+            rows::usual(db, command, cwd)
+        })
     }
 
     /// Forgets the tasks that ended at least `age` ago and have no notification pending, with their output. How long
@@ -305,92 +302,6 @@ impl NotificationQueue for Store {
             // There before its id is known to anybody: nothing waits in line that concerns it.
             Change::Launched(_) => self.shared.write_ahead_or_submit(change),
             change => self.shared.submit(change),
-        }
-    }
-}
-
-impl Shared {
-    fn pending(self: &Arc<Self>, owner: &Owner) -> usize {
-        if self.settle() == Settled::Written {
-            let action = "cannot count what is pending";
-            if let Ok(count) = self.with(Patience::Long, action, |db| pending::count(db, owner)) {
-                return count;
-            }
-        }
-        self.pending_in_memory(owner).len()
-    }
-
-    fn drain(self: &Arc<Self>, owner: &Owner, max: usize, lease: Duration) -> Vec<Notification> {
-        let _one_at_a_time = shared::lock(&self.draining);
-        if self.settle() == Settled::Written {
-            match self.drain_database(owner, max, lease) {
-                Ok(items) => return items,
-                Err(error) => self.warn(&error.to_string()),
-            }
-        }
-        // Better told twice, by two processes that cannot tell one another, than not at all.
-        let mut items = self.pending_in_memory(owner);
-        items.truncate(max);
-        if !items.is_empty() {
-            self.submit(Change::Leased {
-                owner: owner.clone(),
-                events: items.iter().map(|item| item.event_id).collect(),
-                until: clock::after(clock::now(), lease),
-            });
-        }
-        items
-    }
-
-    fn drain_database(
-        &self,
-        owner: &Owner,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Notification>, StoreError> {
-        // Most turns find nothing, and need neither a name nor a transaction for it.
-        let first = self.with(Patience::Long, "cannot look for what is pending", |db| {
-            pending::first(db, owner, 1)
-        })?;
-        if first.is_empty() {
-            return Ok(first);
-        }
-        let process = self.ownership()?;
-        let items = self.with(Patience::Long, "cannot take what is pending", |db| {
-            pending::lease(db, owner, max, lease, process.name())
-        })?;
-        self.announce();
-        Ok(items)
-    }
-
-    /// While nothing can be written: what the database has, with what it does not have yet.
-    fn pending_in_memory(&self, owner: &Owner) -> Vec<Notification> {
-        let unwritten = self.backlog.unwritten();
-        let in_database = self
-            .with(Patience::Long, "cannot look for what is pending", |db| {
-                pending::first(db, owner, usize::MAX)
-            })
-            .unwrap_or_default();
-        pending::with_unwritten(in_database, &unwritten, owner)
-    }
-
-    /// Asks the process that supervises the task.
-    fn ask_to_stop(&self, id: TaskId, stop: Stop) -> Result<(), StoreError> {
-        let supervisor = self.with(Patience::Long, "cannot read the task", |db| {
-            rows::supervisor(db, id)
-        })?;
-        let does_not_know = || {
-            let action = format!("the program that runs {id} does not know it");
-            StoreError::new(StoreErrorKind::Unreachable, action)
-        };
-        let supervisor = supervisor.ok_or_else(does_not_know)?;
-        let socket = ownership::socket(&ownership::folder_in(&self.folder), &supervisor);
-        match control::ask_to_stop(&socket, id, stop) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(does_not_know()),
-            Err(error) => Err(StoreError::unreachable(
-                format!("the program that runs {id} takes no requests"),
-                error,
-            )),
         }
     }
 }

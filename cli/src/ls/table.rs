@@ -101,6 +101,6 @@ fn session(task: &TaskRecord) -> String {
 }
 
 fn about(task: &TaskRecord) -> String {
-    let text = task.description.as_deref().unwrap_or(&task.command);
+    let text = task.title();
     one_line(text, TITLE)
 }

@@ -6,7 +6,7 @@ use meanwhile_agent::{elapsed, ending, excerpt, one_line, rfc3339};
 use meanwhile_queue::TaskRecord;
 
 use super::{EXCERPT, notice_word};
-use crate::task_json::{lossy, written};
+use crate::task_json::lossy;
 
 pub(super) fn of(task: &TaskRecord) -> String {
     let mut text = facts(task);
@@ -30,7 +30,7 @@ fn facts(task: &TaskRecord) -> String {
         None if task.started_at.is_some() => format!("running for {}", elapsed(task.elapsed())),
         None => task.status().to_owned(),
     };
-    let bytes = exit.map_or_else(|| written(task), |exit| exit.output.bytes);
+    let bytes = exit.map_or_else(|| task.written(), |exit| exit.output.bytes);
     let dropped = exit
         .map(|exit| exit.output.dropped)
         .filter(|dropped| *dropped > 0);

@@ -93,7 +93,7 @@ impl Row {
         Self {
             id: task.id,
             session: task.session.clone(),
-            title: plain(task.description.as_deref().unwrap_or(&task.command)),
+            title: plain(task.title()),
             elapsed: task.elapsed(),
             state,
         }

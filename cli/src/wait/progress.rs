@@ -39,7 +39,7 @@ pub(super) async fn show(store: &Store, tasks: &RefCell<Vec<TaskRecord>>) -> Inf
 }
 
 fn begin(store: &Store, task: &TaskRecord, others: usize) -> Progress {
-    let about = task.description.as_deref().unwrap_or(&task.command);
+    let about = task.title();
     let name = match others {
         0 => about.to_owned(),
         others => format!("(and {others} more) {about}"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use meanwhile_core::{
-    EndedBy, EventId, Exit, ExitStatus, Milestone, Notification, Owner, ProcessId, TaskId,
+    EndedBy, EventId, Exit, ExitStatus, Milestone, Notification, Owner, ProcessId, Spec, TaskId,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -72,20 +72,9 @@ pub(super) const RUNS_KEPT: usize = 5;
 impl Change {
     pub(super) fn of(task: TaskId, milestone: Milestone<'_>) -> Option<Self> {
         Some(match milestone {
-            Milestone::Launched { spec, command, at } => Self::Launched(Box::new(Launched {
-                task,
-                session: spec.get_owner().clone(),
-                command: command.to_owned(),
-                description: spec.get_description().map(ToOwned::to_owned),
-                cwd: spec.get_cwd().map(ToOwned::to_owned),
-                env: spec
-                    .get_env()
-                    .map(|(name, _)| name.to_string_lossy().into_owned())
-                    .collect(),
-                timeout: spec.get_timeout(),
-                grace: spec.get_grace(),
-                at,
-            })),
+            Milestone::Launched { spec, command, at } => {
+                Self::Launched(Box::new(Launched::of(task, spec, command, at)))
+            }
             Milestone::Accepted { stdout, stderr } => Self::Accepted {
                 task,
                 stdout: stdout.map(ToOwned::to_owned),
@@ -162,7 +151,24 @@ impl Change {
 }
 
 impl Launched {
-    fn write(&self, db: &Connection, process: &str) -> rusqlite::Result<()> {
+    pub(super) fn of(task: TaskId, spec: &Spec, command: &str, at: SystemTime) -> Self {
+        Self {
+            task,
+            session: spec.get_owner().clone(),
+            command: command.to_owned(),
+            description: spec.get_description().map(ToOwned::to_owned),
+            cwd: spec.get_cwd().map(ToOwned::to_owned),
+            env: spec
+                .get_env()
+                .map(|(name, _)| name.to_string_lossy().into_owned())
+                .collect(),
+            timeout: spec.get_timeout(),
+            grace: spec.get_grace(),
+            at,
+        }
+    }
+
+    pub(super) fn write(&self, db: &Connection, process: &str) -> rusqlite::Result<()> {
         update(
             db,
             "INSERT INTO tasks (id, session, owner, command, description, cwd, env, timeout, grace, launched_at)

@@ -5,13 +5,17 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use meanwhile_core::{EndedBy, Stop, TaskId, Tasks, WeakTasks};
 use serde::{Deserialize, Serialize};
+
+use super::error::{StoreError, StoreErrorKind};
+use super::shared::{Shared, lock};
+use super::{ownership, rows};
 
 /// How long either end waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,17 +46,30 @@ enum Answer {
 pub(super) struct Control {
     path: PathBuf,
     is_closed: Arc<AtomicBool>,
+    served: Served,
 }
 
+/// The tasks that can be asked for. They are not kept by that.
+type Served = Arc<Mutex<Vec<WeakTasks>>>;
+
 impl Control {
-    pub(super) fn listen(path: PathBuf, tasks: &Tasks) -> io::Result<Self> {
+    pub(super) fn listen(path: PathBuf) -> io::Result<Self> {
         let listener = near(&path, |path| UnixListener::bind(path))?;
-        let is_closed = Arc::new(AtomicBool::new(false));
-        let (tasks, closed) = (tasks.downgrade(), Arc::clone(&is_closed));
+        let control = Self {
+            path,
+            is_closed: Arc::default(),
+            served: Arc::default(),
+        };
+        let (served, is_closed) = (Arc::clone(&control.served), Arc::clone(&control.is_closed));
         thread::Builder::new()
             .name("meanwhile-control".to_owned())
-            .spawn(move || serve(&listener, &tasks, &closed))?;
-        Ok(Self { path, is_closed })
+            .spawn(move || serve(&listener, &served, &is_closed))?;
+        Ok(control)
+    }
+
+    /// Answers for these, too.
+    pub(super) fn add(&self, tasks: &Tasks) {
+        lock(&self.served).push(tasks.downgrade());
     }
 }
 
@@ -64,8 +81,31 @@ impl Drop for Control {
     }
 }
 
-/// Has `task` stopped by the process whose socket this is. `false` if that does not have the task.
-pub(super) fn ask_to_stop(socket: &Path, task: TaskId, stop: Stop) -> io::Result<bool> {
+impl Shared {
+    /// Asks the process that supervises the task.
+    pub(super) fn ask_to_stop(&self, id: TaskId, stop: Stop) -> Result<(), StoreError> {
+        let supervisor = self.with("cannot read the task", |db| rows::supervisor(db, id))?;
+        let does_not_know = || {
+            let action = format!("the program that runs {id} does not know it");
+            StoreError::new(StoreErrorKind::Unreachable, action)
+        };
+        let supervisor = supervisor.ok_or_else(does_not_know)?;
+        let socket = ownership::socket(&ownership::folder_in(&self.folder), &supervisor);
+        match ask(&socket, id, stop) {
+            Ok(Answer::Passed) => Ok(()),
+            Ok(Answer::Unknown) => Err(does_not_know()),
+            Ok(Answer::Refused(reason)) => {
+                Err(StoreError::new(StoreErrorKind::Unreachable, reason))
+            }
+            Err(error) => Err(StoreError::unreachable(
+                format!("the program that runs {id} takes no requests"),
+                error,
+            )),
+        }
+    }
+}
+
+fn ask(socket: &Path, task: TaskId, stop: Stop) -> io::Result<Answer> {
     let stream = near(socket, |path| UnixStream::connect(path))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -76,20 +116,16 @@ pub(super) fn ask_to_stop(socket: &Path, task: TaskId, stop: Stop) -> io::Result
         signal: stop.signal,
     };
     write_line(&stream, &request)?;
-    match read_line(&stream)? {
-        Answer::Passed => Ok(true),
-        Answer::Unknown => Ok(false),
-        Answer::Refused(reason) => Err(io::Error::other(reason)),
-    }
+    read_line(&stream)
 }
 
-fn serve(listener: &UnixListener, tasks: &WeakTasks, is_closed: &AtomicBool) {
+fn serve(listener: &UnixListener, served: &Served, is_closed: &AtomicBool) {
     for stream in listener.incoming() {
         if is_closed.load(Ordering::Acquire) {
             return;
         }
         match stream {
-            Ok(stream) => answer_apart(stream, tasks),
+            Ok(stream) => answer_apart(stream, served),
             // No descriptor left, most likely: that passes, and must not take a core until then.
             Err(_) => thread::sleep(Duration::from_millis(100)),
         }
@@ -97,17 +133,17 @@ fn serve(listener: &UnixListener, tasks: &WeakTasks, is_closed: &AtomicBool) {
 }
 
 /// In a thread of its own, which ends soon: whoever connects and is silent keeps nobody waiting.
-fn answer_apart(stream: UnixStream, tasks: &WeakTasks) {
-    let tasks = tasks.clone();
+fn answer_apart(stream: UnixStream, served: &Served) {
+    let served = Arc::clone(served);
     let answering = thread::Builder::new()
         .name("meanwhile-answer".to_owned())
         // Whoever asks and does not read the answer has themselves to blame.
-        .spawn(move || drop(answer(&stream, &tasks)));
+        .spawn(move || drop(answer(&stream, &served)));
     // Without a thread the stream is closed: whoever asked is told so, and can ask again.
     drop(answering);
 }
 
-fn answer(stream: &UnixStream, tasks: &WeakTasks) -> io::Result<()> {
+fn answer(stream: &UnixStream, served: &Served) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     // Read in any case: whoever finds the other end closed while sending does not look for an answer.
@@ -115,14 +151,15 @@ fn answer(stream: &UnixStream, tasks: &WeakTasks) -> io::Result<()> {
         _ if !is_same_user(stream)? => {
             Answer::Refused("only the user who runs the task may stop it".to_owned())
         }
-        Ok(request) => stop(&request, tasks),
+        Ok(request) => stop(&request, served),
         Err(error) => Answer::Refused(error.to_string()),
     };
     write_line(stream, &answer)
 }
 
-fn stop(request: &Request, tasks: &WeakTasks) -> Answer {
-    let Some(task) = tasks.upgrade().and_then(|tasks| tasks.get(request.stop)) else {
+fn stop(request: &Request, served: &Served) -> Answer {
+    let served: Vec<_> = lock(served).iter().filter_map(WeakTasks::upgrade).collect();
+    let Some(task) = served.iter().find_map(|tasks| tasks.get(request.stop)) else {
         return Answer::Unknown;
     };
     let mut stop = Stop::by(request.by);

@@ -120,6 +120,12 @@ impl Database {
             .connection
             .pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
             .map_err(sql)?;
+        if !database.keeps_log() {
+            let full = database
+                .connection
+                .pragma_update(None, "synchronous", "full");
+            full.map_err(sql)?;
+        }
         if !is_current {
             schema::migrate(&mut database.connection).map_err(sql)?;
         }
@@ -191,22 +197,26 @@ impl Database {
     }
 
     /// The log, to sync it when nothing is locked. SQLite keeps no locks on it that closing it could take away.
-    pub(super) fn log(&mut self) -> io::Result<Arc<File>> {
-        if let Some(log) = &self.log {
-            return Ok(Arc::clone(log));
+    /// None where there is no log, because the file system has no shared memory: then each commit is synced by SQLite.
+    pub(super) fn log(&mut self) -> io::Result<Option<Arc<File>>> {
+        if self.log.is_some() || !self.keeps_log() {
+            return Ok(self.log.clone());
         }
         let mut path = self.path.clone().into_os_string();
         path.push("-wal");
         let log = Arc::new(File::open(path)?);
-        self.log = Some(Arc::clone(&log));
-        Ok(log)
+        self.log = Some(log);
+        Ok(self.log.clone())
     }
 
     /// Empties a log that is not short, unless others are using it: whoever opens the store first after all have gone
     /// reads the whole of it.
     pub(super) fn empty_log(&mut self) {
         const SHORT: u64 = 64 << 10;
-        if self.access == Access::ReadOnly || self.log().is_ok_and(|log| is_within(&log, SHORT)) {
+        let Ok(Some(log)) = self.log() else {
+            return;
+        };
+        if self.access == Access::ReadOnly || is_within(&log, SHORT) {
             return;
         }
         self.patience.store(0, Ordering::Relaxed);

@@ -9,7 +9,6 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::change::path;
 use super::clock;
-use super::database::Patience;
 use super::error::StoreError;
 use super::shared::Shared;
 
@@ -42,15 +41,11 @@ impl Shared {
         };
         let mut forgotten = Forgotten::default();
         loop {
-            let old = self.with(Patience::Long, "cannot look for old tasks", |db| {
-                ended_before(db, limit)
-            })?;
+            let old = self.with("cannot look for old tasks", |db| ended_before(db, limit))?;
             if old.is_empty() {
-                self.with(
-                    Patience::Long,
-                    "cannot forget old durations",
-                    forget_durations,
-                )?;
+                if forgotten.tasks > 0 {
+                    self.with("cannot forget old durations", forget_durations)?;
+                }
                 return Ok(forgotten);
             }
             for file in old.iter().flat_map(|old| &old.files) {
@@ -60,9 +55,7 @@ impl Shared {
                     })?;
                 }
             }
-            forgotten.tasks += self.with(Patience::Long, "cannot forget old tasks", |db| {
-                delete(db, &old)
-            })?;
+            forgotten.tasks += self.with("cannot forget old tasks", |db| delete(db, &old))?;
         }
     }
 }

@@ -10,7 +10,6 @@ use meanwhile_core::{
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
-use super::database::Patience;
 use super::{Selection, StoreOptions, rows};
 
 #[test]
@@ -23,10 +22,7 @@ fn every_statement_finds_its_tasks_by_an_index() {
             work(db);
             Ok(())
         };
-        store
-            .shared
-            .with(Patience::Long, "cannot look", work)
-            .unwrap();
+        store.shared.with("cannot look", work).unwrap();
     };
     let statements = Arc::new(Mutex::new(Vec::new()));
     let run = Arc::clone(&statements);

@@ -9,10 +9,9 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use meanwhile_core::{Milestone, Spec, TaskId};
+use meanwhile_core::{Spec, TaskId};
 
-use super::change::Change;
-use super::database::Patience;
+use super::change::Launched;
 use super::error::StoreError;
 use super::ownership::Ownership;
 use super::shared::Shared;
@@ -41,19 +40,9 @@ impl Promise {
     pub(super) fn of(shared: Arc<Shared>, spec: &Spec) -> Result<Self, StoreError> {
         let task = TaskId::random();
         let ownership = shared.claim()?;
-        let command = spec.command();
-        let launched = Change::of(
-            task,
-            Milestone::Launched {
-                spec,
-                command: &command,
-                at: SystemTime::now(),
-            },
-        );
-        let written = shared.with(Patience::Long, "cannot record the task", |db| {
-            launched
-                .iter()
-                .try_for_each(|launched| launched.write(db, ownership.name()))
+        let launched = Launched::of(task, spec, &spec.command(), SystemTime::now());
+        let written = shared.with("cannot record the task", |db| {
+            launched.write(db, ownership.name())
         });
         if let Err(error) = written {
             ownership.resign();
@@ -91,10 +80,9 @@ impl Promise {
     ///
     /// If that cannot be written. The task is then told as lost.
     pub fn withdraw(self) -> Result<(), StoreError> {
-        self.shared
-            .with(Patience::Long, "cannot withdraw the task", |db| {
-                db.execute("DELETE FROM tasks WHERE id = ?1", [self.task.as_str()])
-            })?;
+        self.shared.with("cannot withdraw the task", |db| {
+            db.execute("DELETE FROM tasks WHERE id = ?1", [self.task.as_str()])
+        })?;
         self.ownership.resign();
         Ok(())
     }

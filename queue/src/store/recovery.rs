@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use meanwhile_core::{EndedBy, Ending, Exit, ExitStatus, Notification, Orphan, TaskId};
+use meanwhile_core::{Ending, Exit, Notification, Orphan, TaskId};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::change::Change;
-use super::database::Patience;
 use super::error::StoreError;
 use super::ownership::{self, Epoch, Estate};
 use super::shared::Shared;
@@ -22,7 +20,7 @@ impl Shared {
             return Ok(Vec::new());
         }
         let folder = ownership::folder_in(&self.folder);
-        let mut names = self.with(Patience::Long, "cannot look for dead processes", named)?;
+        let mut names = self.with("cannot look for dead processes", named)?;
         names.extend(ownership::names(&folder));
         let own = self.own_name();
         let (mut lost, mut unseen) = (Vec::new(), None);
@@ -45,11 +43,9 @@ impl Shared {
 
     /// Stops what is left, then tells. If this process dies in between, the next one does it again.
     fn settle_estate(&self, name: &str, epoch: Epoch) -> Result<Vec<TaskId>, StoreError> {
-        let tasks = self.with(
-            Patience::Long,
-            "cannot read the tasks of a dead process",
-            |db| rows::running_under(db, name),
-        )?;
+        let tasks = self.with("cannot read the tasks of a dead process", |db| {
+            rows::running_under(db, name)
+        })?;
         let orphans: Vec<_> = match epoch {
             Epoch::EarlierBoot => Vec::new(),
             Epoch::ThisBoot | Epoch::Unknown => {
@@ -70,23 +66,19 @@ impl Shared {
             .zip(survivors)
             .map(|(task, survivors)| Change::Pushed(Box::new(lost(task, survivors))))
             .collect();
-        self.with(
-            Patience::Long,
-            "cannot end the tasks of a dead process",
-            |db| {
-                let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                for ending in &endings {
-                    ending.write(&transaction, name)?;
-                }
-                // What it had drained and not acknowledged goes back.
-                transaction
-                    .prepare_cached(
-                        "UPDATE tasks SET holder = NULL, leased_until = NULL WHERE holder = ?1",
-                    )?
-                    .execute([name])?;
-                transaction.commit()
-            },
-        )?;
+        self.with("cannot end the tasks of a dead process", |db| {
+            let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for ending in &endings {
+                ending.write(&transaction, name)?;
+            }
+            // What it had drained and not acknowledged goes back.
+            transaction
+                .prepare_cached(
+                    "UPDATE tasks SET holder = NULL, leased_until = NULL WHERE holder = ?1",
+                )?
+                .execute([name])?;
+            transaction.commit()
+        })?;
         self.announce();
         Ok(tasks.iter().map(|task| task.id).collect())
     }
@@ -113,20 +105,11 @@ fn orphan(task: &TaskRecord, epoch: Epoch) -> Orphan {
 
 /// Nobody can say how it ended: neither when, so that it ended now, nor with which status.
 fn lost(task: &TaskRecord, survivors: u32) -> Notification {
-    let mut ending = Ending::of(ExitStatus::Lost).ended_by(EndedBy::Unknown);
+    let mut ending = Ending::lost();
     ending.survivors = survivors;
-    let files = task.stdout.iter().chain(&task.stderr);
-    ending.output.bytes = files
-        .filter_map(|path| path.metadata().ok())
-        .map(|meta| meta.len())
-        .sum();
+    ending.output.bytes = task.written();
     let mut exit = Exit::new(ending);
     exit.started_at = task.started_at;
-    exit.duration = task
-        .started_at
-        .and_then(|at| SystemTime::now().duration_since(at).ok())
-        .unwrap_or_default();
-    Notification::ended(task.id, task.session.clone(), &task.command, exit)
-        .described(task.description.as_deref())
-        .with_output_path(task.stdout.clone())
+    exit.duration = task.elapsed();
+    task.ended_with(exit)
 }

@@ -66,16 +66,32 @@ impl TaskRecord {
         }
     }
 
+    /// What it was for, or else its command.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.description.as_deref().unwrap_or(&self.command)
+    }
+
     /// Its ending as the agent is told it, if it has ended.
     #[must_use]
     pub fn notification(&self) -> Option<Notification> {
-        let exit = self.exit.clone()?;
-        let notification = Notification::ended(self.id, self.session.clone(), &self.command, exit);
-        Some(
-            notification
-                .described(self.description.as_deref())
-                .with_output_path(self.stdout.clone()),
-        )
+        self.exit.clone().map(|exit| self.ended_with(exit))
+    }
+
+    pub(super) fn ended_with(&self, exit: Exit) -> Notification {
+        Notification::ended(self.id, self.session.clone(), &self.command, exit)
+            .described(self.description.as_deref())
+            .with_output_path(self.stdout.clone())
+    }
+
+    /// How long its output is on the disk now, in bytes.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        let files = self.stdout.iter().chain(&self.stderr);
+        files
+            .filter_map(|path| path.metadata().ok())
+            .map(|meta| meta.len())
+            .sum()
     }
 
     /// For how long it has run, or ran. While it runs that is by the clock on the wall, which may have been set.
