@@ -63,6 +63,13 @@ pub(super) struct Launched {
     at: SystemTime,
 }
 
+/// Behind all that waits for the session of the second parameter.
+macro_rules! last_place {
+    () => {
+        "(SELECT ifnull(max(place), 0) + 1 FROM tasks WHERE session = ?2 AND notice = 1)"
+    };
+}
+
 /// History is kept of commands up to this length, in bytes.
 const LONGEST_WITH_HISTORY: usize = 4096;
 
@@ -214,37 +221,60 @@ fn push(db: &Connection, notification: &Notification) -> rusqlite::Result<()> {
     let recorded: Option<(bool, i64)> = recorded
         .query_row([task.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
+    // All in one statement, so that each index is changed once.
     match recorded {
-        Some((_, notice)) if notice != 0 => return Ok(()),
-        Some((true, _)) => end(db, task, exit)?,
-        Some((false, _)) => {}
-        // Its launch was recorded elsewhere: in a store that was set aside, or nowhere.
-        None => {
+        Some((true, 0)) => {
             update(
                 db,
-                "INSERT INTO tasks (id, session, command, description, launched_at, stdout, exit, ended_at, started_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                concat!(
+                    "UPDATE tasks SET exit = ?3, ended_at = ?4, started_at = ?5, notice = 1, place = ",
+                    last_place!(),
+                    " WHERE id = ?1"
+                ),
                 params![
                     task.as_str(),
                     notification.owner.as_str(),
-                    notification.command,
-                    notification.description,
-                    clock::moment(exit.started_at.unwrap_or(exit.ended_at)),
-                    bytes(&notification.output_path),
                     json(exit),
                     clock::moment(exit.ended_at),
                     exit.started_at.map(clock::moment),
                 ],
             )?;
+            remember_duration(db, task, exit)
         }
+        // Its holder did not tell it after all.
+        Some((false, 0)) => update(
+            db,
+            concat!(
+                "UPDATE tasks SET notice = 1, place = ",
+                last_place!(),
+                " WHERE id = ?1"
+            ),
+            params![task.as_str(), notification.owner.as_str()],
+        ),
+        Some(_) => Ok(()),
+        // Its launch was recorded elsewhere: in a store that was set aside, or nowhere.
+        None => update(
+            db,
+            concat!(
+                "INSERT INTO tasks (id, session, command, description, launched_at, stdout, exit, ended_at, started_at,
+                     notice, place)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ",
+                last_place!(),
+                ")"
+            ),
+            params![
+                task.as_str(),
+                notification.owner.as_str(),
+                notification.command,
+                notification.description,
+                clock::moment(exit.started_at.unwrap_or(exit.ended_at)),
+                bytes(&notification.output_path),
+                json(exit),
+                clock::moment(exit.ended_at),
+                exit.started_at.map(clock::moment),
+            ],
+        ),
     }
-    update(
-        db,
-        "UPDATE tasks SET notice = 1,
-             place = (SELECT ifnull(max(place), 0) + 1 FROM tasks WHERE session = ?2 AND notice = 1)
-         WHERE id = ?1",
-        params![task.as_str(), notification.owner.as_str()],
-    )
 }
 
 /// Only what ended by itself says how long the command takes.
