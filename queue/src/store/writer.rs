@@ -1,5 +1,6 @@
 //! How changes get into the database: at once, or by the one thread that writes them in batches.
 
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -15,15 +16,15 @@ use super::shared::{Shared, lock};
 
 impl Shared {
     /// Writes `changes` in one transaction.
-    pub(super) fn write(
+    fn write<'a>(
         &self,
         patience: Patience,
-        changes: &[Arc<Change>],
+        changes: impl Iterator<Item = &'a Change> + Clone,
     ) -> Result<(), StoreError> {
         let process = self.ownership()?;
         self.with_patience(patience, "cannot write to the store", |db| {
             let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for change in changes {
+            for change in changes.clone() {
                 change.write(&transaction, process.name())?;
             }
             transaction.commit()
@@ -64,28 +65,16 @@ impl Shared {
 
     /// Writes `change` now if that is possible at once, and else in its turn.
     pub(super) fn write_or_submit(self: &Arc<Self>, change: Change) {
-        let change = Arc::new(change);
-        if self.backlog.is_empty()
-            && self
-                .write(Patience::Short, std::slice::from_ref(&change))
-                .is_ok()
-        {
-            return;
+        if !self.backlog.is_empty() || self.write(Patience::Short, iter::once(&change)).is_err() {
+            self.submit(change);
+            self.backlog.settle();
         }
-        let change = Arc::into_inner(change).expect("a write keeps nothing");
-        self.submit(change);
-        self.backlog.settle();
     }
 
     /// Likewise, past whatever waits: nothing of it concerns the same task.
     pub(super) fn write_ahead_or_submit(self: &Arc<Self>, change: Change) {
-        let change = Arc::new(change);
-        if self.backlog.is_held()
-            || self
-                .write(Patience::Short, std::slice::from_ref(&change))
-                .is_err()
-        {
-            self.submit(Arc::into_inner(change).expect("a write keeps nothing"));
+        if self.backlog.is_held() || self.write(Patience::Short, iter::once(&change)).is_err() {
+            self.submit(change);
         }
     }
 
@@ -109,7 +98,7 @@ impl Shared {
             let written = if batch.is_empty() {
                 Ok(())
             } else {
-                self.write(Patience::Again, &batch)
+                self.write(Patience::Again, batch.iter().map(|change| &**change))
             };
             match written {
                 Ok(()) => {
