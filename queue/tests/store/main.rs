@@ -4,6 +4,7 @@
 
 mod child;
 mod conformance;
+mod damage;
 mod manual;
 mod processes;
 mod promises;

@@ -11,6 +11,8 @@ use meanwhile_core::{
 use meanwhile_queue::{Notice, Store, StoreOptions, TaskRecord};
 use tempfile::TempDir;
 
+use crate::child::me;
+
 /// Longer than any test.
 pub(crate) const LEASE: Duration = Duration::from_secs(600);
 
@@ -160,4 +162,40 @@ pub(crate) fn record_of(store: &Store, task: TaskId) -> TaskRecord {
 
 pub(crate) fn notice_of(store: &Store, task: TaskId) -> Notice {
     record_of(store, task).notice
+}
+
+pub(crate) fn tasks_of(count: usize, store: &Store) -> Vec<TaskId> {
+    (0..count).map(|_| launch_for(store, &me())).collect()
+}
+
+pub(crate) fn push_all(store: &Store, tasks: &[TaskId]) {
+    for task in tasks {
+        store.push(ending_of(*task, &me()));
+    }
+}
+
+pub(crate) fn database(state: &Path) -> PathBuf {
+    state.join("store.db")
+}
+
+pub(crate) fn said(warnings: &Warnings, what: &str) -> bool {
+    warnings.all().iter().any(|line| line.contains(what))
+}
+
+/// Whether work goes on in it, and is found later.
+pub(crate) fn works(store: &Store) {
+    let folder = store.folder().to_owned();
+    let [told, read] = [launch_for(store, &me()), launch_for(store, &me())];
+    push_all(store, &[read]);
+    assert!(take(store, &me()).contains(&read));
+    push_all(store, &[told]);
+    store.sync(PATIENCE).unwrap();
+    let (again, warnings) = open(&folder);
+    assert_eq!(
+        warnings.all(),
+        [""; 0],
+        "it was opened again without a word"
+    );
+    assert_eq!(take(&again, &me()), [told]);
+    assert_eq!(notice_of(&again, read), Notice::Told);
 }
