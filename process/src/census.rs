@@ -6,6 +6,7 @@ use std::io;
 use meanwhile_core::{ProcessId, TaskId};
 
 use crate::command::MARK;
+use crate::spool;
 use crate::table::{self, Entry, Life};
 
 /// All processes at one moment; places in it stand for processes.
@@ -100,6 +101,23 @@ impl Census {
                 .filter_map(|id| str::from_utf8(id).ok()?.parse().ok());
             for id in ids.filter(|id| tasks.contains(id)) {
                 found.entry(id).or_default().push(at);
+            }
+        }
+        found
+    }
+
+    /// Those alive that write to the spool of one of `tasks`. A process that is just being started has that before it
+    /// has its own environment: the mark shows when it executes its program.
+    pub(crate) fn writers(&self, tasks: &HashSet<TaskId>) -> HashMap<TaskId, Vec<usize>> {
+        let mut found: HashMap<TaskId, Vec<usize>> = HashMap::new();
+        for (at, entry) in self.table.iter().enumerate() {
+            if entry.life == Life::Dead {
+                continue;
+            }
+            let outputs = table::outputs(entry.pid);
+            let task = outputs.iter().find_map(|path| spool::task_of(path));
+            if let Some(task) = task.filter(|task| tasks.contains(task)) {
+                found.entry(task).or_default().push(at);
             }
         }
         found

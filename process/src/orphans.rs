@@ -27,7 +27,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_m
 /// process table serves all orphans, and is all that is done if nobody is there.
 ///
 /// To a task belong its leader, if that is still the same process, its group, its control group below the one
-/// of this process, whoever carries the task's mark in its environment, and the descendants of all these.
+/// of this process, whoever carries the task's mark in its environment or writes to the file of its output, and the
+/// descendants of all these.
 /// Without the leader the group is not asked: its number may be somebody else's by now. This process and its
 /// ancestors are spared and not counted: the program that cleans up may itself run inside a task.
 ///
@@ -67,13 +68,17 @@ fn look(remnants: &mut [Remnant]) {
         return;
     };
     let tasks: HashSet<TaskId> = remnants.iter().map(|remnant| remnant.task).collect();
+    // In this order: a process that was only just started has its output before its mark, and may redirect the one when
+    // it has the other.
+    let mut by_output = census.writers(&tasks);
     let mut by_mark: HashMap<_, _> = census.marked(&tasks, |_| true);
     let spared: HashSet<i32> = lineage::line(|pid| census.entry(pid))
         .map(|entry| entry.pid)
         .collect();
     for remnant in remnants {
-        let marked = by_mark.remove(&remnant.task).unwrap_or_default();
-        remnant.look(&census, marked, &spared);
+        let mut found = by_mark.remove(&remnant.task).unwrap_or_default();
+        found.extend(by_output.remove(&remnant.task).unwrap_or_default());
+        remnant.look(&census, found, &spared);
     }
 }
 
@@ -102,9 +107,9 @@ impl Remnant {
         }
     }
 
-    fn look(&mut self, census: &Census, marked: Vec<usize>, spared: &HashSet<i32>) {
+    fn look(&mut self, census: &Census, found: Vec<usize>, spared: &HashSet<i32>) {
         let known = self.tree.iter().flatten();
-        let mut roots = marked;
+        let mut roots = found;
         roots.extend(known.filter_map(|entry| census.place(entry.id())));
         if let Some(leader) = self.leader
             && let Some(place) = census.place(leader)

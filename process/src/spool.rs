@@ -16,6 +16,12 @@ use crate::lock;
 /// Holes are made of whole pages.
 const PAGE: u64 = 4096;
 
+/// The task whose output this file is, by its name.
+pub(crate) fn task_of(path: &Path) -> Option<TaskId> {
+    let (id, kind) = path.file_name()?.to_str()?.split_once('.')?;
+    matches!(kind, "out" | "err").then(|| id.parse().ok())?
+}
+
 /// The output of one task: one file, or one for each stream.
 #[derive(Debug)]
 pub(crate) struct Spool {

@@ -135,6 +135,39 @@ fn the_mark_finds_everybody_where_the_leader_is_not_known() {
     assert!(processes.iter().all(|process| !is_alive(process.pid)));
 }
 
+/// So is one that was started a moment before its supervisor died: until it executes its program it has the environment
+/// of the supervisor, and no mark.
+#[test]
+fn whoever_writes_to_the_spool_is_found_without_a_mark() {
+    let folder = Folder::new();
+    let task = TaskId::random();
+    let script = format!("{ANNOUNCE}; announce writer; exec sleep 1000 > {task}.out");
+    let mut writer = Command::new("setsid")
+        .args(["sh", "-c", &script])
+        .current_dir(folder.path())
+        .env_remove(MARK)
+        .spawn()
+        .expect("a shell");
+    let process = folder.process("writer");
+    until("it writes to the spool", || {
+        let output = std::fs::read_link(format!("/proc/{}/fd/1", process.pid));
+        output.is_ok_and(|path| path.ends_with(format!("{task}.out")))
+    });
+    let (mut bystander, stranger) = stranger(&folder);
+    let left = stop_orphans(&[Orphan {
+        task,
+        leader: None,
+        grace: SHORT,
+    }]);
+    assert_eq!(left, [0]);
+    assert!(!is_alive(process.pid));
+    assert!(is_alive(stranger.pid));
+    for child in [&mut writer, &mut bystander] {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
 #[test]
 fn a_number_that_was_given_to_somebody_else_is_not_the_leader() {
     let folder = Folder::new();

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::str::SplitAsciiWhitespace;
 use std::time::Duration;
 
@@ -42,6 +43,12 @@ pub(crate) fn variable(pid: i32, name: &str) -> Option<Vec<u8>> {
             .strip_prefix(b"=")
             .map(<[u8]>::to_vec)
     })
+}
+
+/// The files that are its stdout and stderr, as far as they can be seen.
+pub(crate) fn outputs(pid: i32) -> Vec<PathBuf> {
+    let names = [1, 2].map(|fd| fs::read_link(format!("/proc/{pid}/fd/{fd}")));
+    names.into_iter().flatten().collect()
 }
 
 /// Sends `signals` to exactly this process: not to another one that has its id by now.

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::ptr;
 use std::time::Duration;
 
@@ -31,6 +32,11 @@ pub(crate) fn read() -> io::Result<Vec<Entry>> {
 /// macOS shows the environment of a process to nobody but a debugger: descendants are found by ancestry.
 pub(crate) fn variable(_: i32, _: &str) -> Option<Vec<u8>> {
     None
+}
+
+/// macOS names no files of another process here.
+pub(crate) fn outputs(_: i32) -> Vec<PathBuf> {
+    Vec::new()
 }
 
 /// Sends `signals` to this process. There is no descriptor to hold on to it: the moment between the look
