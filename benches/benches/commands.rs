@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use meanwhile_benches::{Contest, is_measured};
+use meanwhile_benches::{Contest, is_asked_for_tests, is_measured};
 use meanwhile_core::{
     Ending, Exit, ExitStatus, Inbox, Notification, NotificationQueue, Owner, TaskId,
 };
@@ -19,6 +19,9 @@ use meanwhile_process::stop_orphans;
 use meanwhile_queue::{Store, StoreOptions};
 
 fn main() {
+    if is_asked_for_tests() {
+        return;
+    }
     let Some(program) = program() else {
         eprintln!("skipped: build the program first, in the same profile: cargo build --release");
         return;

@@ -60,6 +60,12 @@ pub fn is_measured() -> bool {
     std::env::args().any(|arg| arg == "--bench")
 }
 
+/// A test runner may ask which tests there are: a contest is none.
+#[must_use]
+pub fn is_asked_for_tests() -> bool {
+    std::env::args().any(|arg| arg == "--list")
+}
+
 impl fmt::Display for Contest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.question)?;
