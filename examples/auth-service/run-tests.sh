@@ -9,8 +9,8 @@ LC_ALL=C
 export LC_ALL
 unset AUTH_NOW
 
-scratch=${TMPDIR:-/tmp}/auth-service-tests.$$
-mkdir "$scratch" || exit 2
+# Not named after this process: one that was killed may have left a folder of the same number.
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/auth-service-tests.XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
