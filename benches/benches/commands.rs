@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use meanwhile_benches::{Contest, is_asked_for_tests, is_measured};
+use meanwhile_benches::{Contest, Panel, Printer, Role, is_asked_for_tests, is_measured};
 use meanwhile_core::{
     Ending, Exit, ExitStatus, Inbox, Notification, NotificationQueue, Owner, TaskId,
 };
@@ -37,18 +37,25 @@ fn run(program: &Path, home: &Path) {
     let state = home.join("run");
     let pueue = Pueue::start(&home.join("pueue"));
     let tsp = Tsp::on_path(home);
-    let mut contest = Contest::new("launch `true` from the outside, until the command returns")
-        .contender("meanwhile run", || {
-            time(meanwhile(program, &state).args(["run", "--", "true"]))
-        })
-        .contender("true itself", || time(&mut Command::new("true")));
+    let mut contest = Contest::new(
+        "launch `true` from the outside, until the command returns",
+        "",
+    )
+    .contender(Role::Ours, "meanwhile run", || {
+        time(meanwhile(program, &state).args(["run", "--", "true"]))
+    })
+    .contender(Role::Floor, "true itself", || {
+        time(&mut Command::new("true"))
+    });
     if let Some(pueue) = &pueue {
-        contest = contest.contender("pueue add", || time(pueue.client().args(["add", "true"])));
+        contest = contest.contender(Role::Peer, "pueue add", || {
+            time(pueue.client().args(["add", "true"]))
+        });
     }
     if let Some(tsp) = &tsp {
-        contest = contest.contender("tsp", || time(tsp.client().arg("true")));
+        contest = contest.contender(Role::Peer, "tsp", || time(tsp.client().arg("true")));
     }
-    contest.run(200);
+    Printer.ask(contest.rounds(200));
 }
 
 /// What a store with a history costs those who look.
@@ -70,10 +77,12 @@ fn many_ended(program: &Path, home: &Path) {
         ("inbox, likewise", "inbox"),
         ("wait for one that ended, likewise", "wait"),
     ] {
-        Contest::new(question)
-            .contender("10", || asked(&small, of_few, command))
-            .contender("100,000", || asked(&large, of_many, command))
-            .run(50);
+        Printer.ask(
+            Contest::new(question, "")
+                .contender(Role::Ours, "10", || asked(&small, of_few, command))
+                .contender(Role::Ours, "100,000", || asked(&large, of_many, command))
+                .rounds(50),
+        );
     }
 }
 

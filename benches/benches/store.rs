@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use meanwhile_benches::{Contest, is_asked_for_tests, is_measured};
+use meanwhile_benches::{Contest, Panel, Printer, Role, is_asked_for_tests, is_measured};
 use meanwhile_core::{
     Ending, Exit, ExitStatus, Notification, NotificationQueue, Owner, Spec, TaskId, Tasks,
 };
@@ -48,24 +48,25 @@ fn push(folder: &Path, producers: usize, count: usize) {
         });
         before
     };
-    Contest::new(question)
-        .contender("bare rusqlite, a row each", || {
+    let contest = Contest::new(question, "")
+        .contender(Role::Floor, "bare rusqlite, a row each", || {
             bare(&path);
             together(&|| insert(&path, share)).elapsed()
         })
-        .contender("store, synced at the end", || {
+        .contender(Role::Ours, "store, synced at the end", || {
             let before = together(&|| (0..share).for_each(|_| store.push(ending())));
             store.sync(BOUND).expect("a disk that takes writes");
             before.elapsed()
         })
-        .contender("store, synced after each", || {
+        .contender(Role::Ours, "store, synced after each", || {
             let push_one = || {
                 store.push(ending());
                 store.sync(BOUND).expect("a disk that takes writes");
             };
             together(&|| (0..share).for_each(|_| push_one())).elapsed()
         })
-        .run(7);
+        .rounds(7);
+    Printer.ask(contest);
 }
 
 /// The floor: one table, one row of about 200 bytes a transaction.
@@ -113,10 +114,12 @@ fn launch(folder: &Path) {
         assert_eq!(exit.code(), Some(0), "a backend must not win by failing");
         held_up
     };
-    Contest::new("launch returns")
-        .contender("in memory", || returns(&in_memory))
-        .contender("in the store", || returns(&in_store))
-        .run(2_000);
+    Printer.ask(
+        Contest::new("launch returns", "")
+            .contender(Role::Ours, "in memory", || returns(&in_memory))
+            .contender(Role::Ours, "in the store", || returns(&in_store))
+            .rounds(2_000),
+    );
 }
 
 /// What a turn costs.
@@ -134,14 +137,18 @@ fn drain(folder: &Path) {
         assert_eq!(items.len(), count);
         time
     };
-    Contest::new("a turn with nothing pending")
-        .contender("in memory", || turn(&memory, 0))
-        .contender("in the store", || turn(&store, 0))
-        .run(1_000);
-    Contest::new("drain and acknowledge 1,000")
-        .contender("in memory", || turn(&memory, 1_000))
-        .contender("in the store", || turn(&store, 1_000))
-        .run(20);
+    Printer.ask(
+        Contest::new("a turn with nothing pending", "")
+            .contender(Role::Ours, "in memory", || turn(&memory, 0))
+            .contender(Role::Ours, "in the store", || turn(&store, 0))
+            .rounds(1_000),
+    );
+    Printer.ask(
+        Contest::new("drain and acknowledge 1,000", "")
+            .contender(Role::Ours, "in memory", || turn(&memory, 1_000))
+            .contender(Role::Ours, "in the store", || turn(&store, 1_000))
+            .rounds(20),
+    );
 }
 
 fn open(folder: &Path) -> Store {

@@ -1,99 +1,173 @@
 //! Contenders that take turns.
 //!
 //! A shared machine has slow moments and fast ones. Whoever is measured a minute after another is compared with the
-//! weather; so all contenders run once in each round, and what counts are the ratios within rounds.
+//! weather; so all contenders run once in each round, and what counts are the ratios within rounds. Who runs behind
+//! whom changes from round to round, because each leaves the caches and the processors as the next finds them.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A question, and those who answer it, each by doing the same work.
+use crate::series::{Key, Role, Series, Unit};
+
+/// What one contender's work came to in one round: the time it took, and what else was looked at.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    values: Vec<(&'static str, Unit, f64)>,
+}
+
+impl Reading {
+    /// Nothing yet. What is added first is what criterion shows.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { values: Vec::new() }
+    }
+
+    /// Adds a `value` under the name `metric`, which must be new to this reading.
+    #[must_use]
+    pub fn and(mut self, metric: &'static str, unit: Unit, value: f64) -> Self {
+        self.values.push((metric, unit, value));
+        self
+    }
+
+    fn first(&self) -> f64 {
+        self.values.first().map_or(0.0, |&(_, _, value)| value)
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A reading of the metric `time`.
+impl From<Duration> for Reading {
+    fn from(time: Duration) -> Self {
+        Self::new().and("time", Unit::Seconds, time.as_secs_f64())
+    }
+}
+
+/// A question under one condition, and those who answer it, each by doing the same work.
 pub struct Contest<'a> {
     question: &'static str,
+    condition: String,
+    rounds: usize,
     contenders: Vec<Contender<'a>>,
 }
 
 struct Contender<'a> {
-    name: &'static str,
-    work: Box<dyn FnMut() -> Duration + 'a>,
-    times: Vec<Duration>,
+    name: String,
+    role: Role,
+    work: Box<dyn FnMut() -> Reading + 'a>,
 }
 
 impl<'a> Contest<'a> {
-    /// Asks `question`. The first contender that is added is what the others are compared with.
+    /// Asks `question` under `condition`, which is empty where there is but one.
     #[must_use]
-    pub fn new(question: &'static str) -> Self {
+    pub fn new(question: &'static str, condition: impl Into<String>) -> Self {
         Self {
             question,
+            condition: condition.into(),
+            rounds: 1,
             contenders: Vec::new(),
         }
     }
 
+    /// Sets how many rounds [`run`](Self::run) has: one by default.
+    #[must_use]
+    pub fn rounds(mut self, rounds: usize) -> Self {
+        self.rounds = rounds.max(1);
+        self
+    }
+
     /// Adds a contender, whose `work` says what it took.
     #[must_use]
-    pub fn contender(mut self, name: &'static str, work: impl FnMut() -> Duration + 'a) -> Self {
+    pub fn contender<R: Into<Reading>>(
+        mut self,
+        role: Role,
+        name: impl Into<String>,
+        mut work: impl FnMut() -> R + 'a,
+    ) -> Self {
         self.contenders.push(Contender {
-            name,
-            work: Box::new(work),
-            times: Vec::new(),
+            name: name.into(),
+            role,
+            work: Box::new(move || work().into()),
         });
         self
     }
 
-    /// Has everybody run `rounds` times, in turns, and prints what came of it. Run as a test, one round is enough.
-    pub fn run(mut self, rounds: usize) {
-        let rounds = if is_measured() { rounds } else { 1 };
-        for _ in 0..rounds {
-            for contender in &mut self.contenders {
-                let time = (contender.work)();
-                contender.times.push(time);
+    /// Has everybody run in each round, and says what came of it: a series for each contender and metric.
+    #[must_use]
+    pub fn run(mut self) -> Vec<Series> {
+        let mut series = Vec::new();
+        let mut random = fastrand::Rng::with_seed(0);
+        for _ in 0..self.rounds {
+            for place in self.order(&mut random) {
+                let contender = &mut self.contenders[place];
+                let reading = (contender.work)();
+                for (metric, unit, value) in reading.values {
+                    let key = Key {
+                        question: self.question.to_owned(),
+                        condition: self.condition.clone(),
+                        metric: metric.to_owned(),
+                        contender: contender.name.clone(),
+                    };
+                    add(&mut series, key, contender.role, unit, value);
+                }
             }
         }
-        if is_measured() {
-            println!("{self}");
+        // In the order in which they were added, not in that of the first round.
+        let place = |series: &Series| {
+            let is_its = |contender: &Contender<'_>| contender.name == series.key.contender;
+            self.contenders.iter().position(is_its)
+        };
+        series.sort_by_key(place);
+        series
+    }
+
+    /// The names of the contenders, in the order in which they were added.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let name = |contender: &Contender<'a>| contender.name.clone();
+        self.contenders.iter().map(name).collect()
+    }
+
+    /// What criterion calls it.
+    pub(crate) fn title(&self) -> String {
+        match self.condition.as_str() {
+            "" => self.question.to_owned(),
+            condition => format!("{}, {condition}", self.question),
         }
+    }
+
+    /// Has everybody run once, in the order of `random`, and says what the one in `place` read first.
+    pub(crate) fn round(&mut self, place: usize, random: &mut fastrand::Rng) -> f64 {
+        let mut counted = 0.0;
+        for turn in self.order(random) {
+            let reading = (self.contenders[turn].work)();
+            if turn == place {
+                counted = reading.first();
+            }
+        }
+        counted
+    }
+
+    fn order(&self, random: &mut fastrand::Rng) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.contenders.len()).collect();
+        random.shuffle(&mut order);
+        order
     }
 }
 
-/// `cargo bench` says so; `cargo test` does not, and only wants to see that it runs.
-#[must_use]
-pub fn is_measured() -> bool {
-    std::env::args().any(|arg| arg == "--bench")
-}
-
-/// A test runner may ask which tests there are: a contest is none.
-#[must_use]
-pub fn is_asked_for_tests() -> bool {
-    std::env::args().any(|arg| arg == "--list")
-}
-
-impl fmt::Display for Contest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.question)?;
-        let Some(first) = self.contenders.first() else {
-            return Ok(());
-        };
-        for contender in &self.contenders {
-            let mut ratios: Vec<f64> = contender
-                .times
-                .iter()
-                .zip(&first.times)
-                .map(|(time, first)| time.as_secs_f64() / first.as_secs_f64())
-                .collect();
-            ratios.sort_by(f64::total_cmp);
-            let mut times = contender.times.clone();
-            times.sort();
-            writeln!(
-                f,
-                "  {:32} median {:>10.1?}  p90 {:>10.1?}  x {:.2} ({:.2} to {:.2})",
-                contender.name,
-                at(&times, 0.5),
-                at(&times, 0.9),
-                at(&ratios, 0.5),
-                at(&ratios, 0.1),
-                at(&ratios, 0.9),
-            )?;
-        }
-        Ok(())
+/// Puts `value` behind those that the series has, or begins it.
+pub(crate) fn add(series: &mut Vec<Series>, key: Key, role: Role, unit: Unit, value: f64) {
+    match series.iter_mut().find(|series| series.key == key) {
+        Some(known) => known.values.push(value),
+        None => series.push(Series {
+            key,
+            role,
+            unit,
+            values: vec![value],
+        }),
     }
 }
 
@@ -101,10 +175,36 @@ impl fmt::Debug for Contest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Contest")
             .field("question", &self.question)
+            .field("condition", &self.condition)
+            .field("contenders", &self.names())
             .finish_non_exhaustive()
     }
 }
 
-fn at<T: Copy>(sorted: &[T], share: f64) -> T {
-    sorted[((sorted.len() - 1) as f64 * share).round() as usize]
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn each_runs_once_in_each_round() {
+        let turns = Cell::new(0);
+        let turn = || {
+            turns.set(turns.get() + 1);
+            Duration::from_secs(turns.get())
+        };
+        let series = Contest::new("turns", "")
+            .rounds(3)
+            .contender(Role::Floor, "a", turn)
+            .contender(Role::Peer, "b", turn)
+            .run();
+        assert_eq!(series.len(), 2);
+        assert_eq!(series[0].key.contender, "a");
+        for round in 0..3 {
+            let values = [series[0].values[round], series[1].values[round]];
+            let first = (round * 2 + 1) as f64;
+            assert!(values == [first, first + 1.0] || values == [first + 1.0, first]);
+        }
+    }
 }

@@ -1,88 +1,75 @@
-//! What a launch costs on any backend, and the floor beneath it.
+//! For how long does a launch hold up its caller?
 
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::hint::black_box;
+use std::time::Instant;
 
-use criterion::Criterion;
-use meanwhile_core::{Handle, Lifecycle, Owner, Spec, Tasks};
-use meanwhile_queue::MemoryQueue;
+use crate::contest::Contest;
+use crate::panel::Panel;
+use crate::runner::{Entrant, Program};
 
-/// The program that every contender runs: one that ends at once.
-const PROGRAM: &str = "true";
+/// The name of the question.
+pub const LAUNCH: &str = "launch";
 
-/// Measures a launch on `backend`: until it returns, and until its notification is drained.
+/// Nothing else runs, in a parent of a few MiB.
+pub const SMALL: &str = "nothing running";
+/// Likewise, but the parent has 2 GiB resident.
+pub const BESIDE_BALLAST: &str = "2 GiB resident";
+/// Each contender has 1,000 tasks running.
+pub const AMONG_MANY: &str = "1,000 running";
+
+/// How much memory a large parent holds.
+const LARGE: usize = 2 << 30;
+
+/// How many tasks run in the third condition.
+const MANY: usize = 1_000;
+
+/// Asks all `entrants`: with nothing running in a small parent, in one of 2 GiB, and with 1,000 tasks running for each.
 ///
-/// One task is live at a time.
-///
-/// # Panics
-///
-/// If the backend does not run the program `true` to its end.
-pub fn launch(criterion: &mut Criterion, name: &str, backend: impl Lifecycle) {
-    let tasks = Tasks::new(backend, MemoryQueue::new());
-    let inbox = tasks.inbox(Owner::default());
-    let start = || -> Handle {
-        tasks
-            .launch(Spec::program(PROGRAM))
-            .expect("the backend runs programs")
-    };
-    let drain = || {
-        inbox.wait_blocking();
-        let ended = inbox.drain();
-        assert_eq!(
-            ended[0].exit.code(),
-            Some(0),
-            "a backend must not win by failing"
-        );
-        ended.acknowledge();
-    };
-    returns(criterion, name, start, |_| drain());
-    drained(criterion, name, || {
-        start();
-        drain();
-    });
+/// What was launched ends, and the caller knows of it, before the next is launched; that is not counted. Who cannot stop
+/// what runs sits out the last.
+pub fn launch(panel: &mut impl Panel, entrants: &mut [Entrant]) {
+    let rounds = panel.effort().choose(1, 1, 60, 150);
+    panel.ask(returns(SMALL, rounds, entrants.iter_mut()));
+
+    let size = panel.effort().choose(LARGE >> 6, LARGE, LARGE, LARGE);
+    // Written to, so that every page is there.
+    let ballast = vec![1_u8; size];
+    panel.ask(returns(BESIDE_BALLAST, rounds, entrants.iter_mut()));
+    drop(black_box(ballast));
+
+    let many = panel.effort().choose(10, MANY, MANY, MANY);
+    let mut stoppable: Vec<&mut Entrant> = entrants
+        .iter_mut()
+        .filter(|entrant| entrant.runner.can_stop())
+        .collect();
+    for entrant in &mut stoppable {
+        (0..many).for_each(|_| entrant.runner.launch(Program::Sleep));
+    }
+    let rounds = panel.effort().choose(1, 1, 20, 60);
+    panel.ask(returns(
+        AMONG_MANY,
+        rounds,
+        stoppable.iter_mut().map(|entrant| &mut **entrant),
+    ));
+    for entrant in stoppable {
+        entrant.runner.stop_all();
+    }
 }
 
-/// Measures the floor: what the standard library takes for the spawn alone, and for spawn and wait.
-///
-/// # Panics
-///
-/// If there is no program `true`.
-pub fn launch_floor(criterion: &mut Criterion) {
-    let start = || -> Child {
-        Command::new(PROGRAM)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("POSIX demands a program `true`")
-    };
-    let wait = |mut child: Child| {
-        child.wait().expect("nobody else waits for this child");
-    };
-    returns(criterion, "std", start, wait);
-    drained(criterion, "std", || wait(start()));
-}
-
-/// Times `start` alone; each start is brought to its end before the next.
-fn returns<T>(criterion: &mut Criterion, name: &str, start: impl Fn() -> T, end: impl Fn(T)) {
-    criterion
-        .benchmark_group("launch_returns")
-        .bench_function(name, |bencher| {
-            bencher.iter_custom(|rounds| {
-                let mut held_up = Duration::ZERO;
-                for _ in 0..rounds {
-                    let before = Instant::now();
-                    let started = start();
-                    held_up += before.elapsed();
-                    end(started);
-                }
-                held_up
-            });
-        });
-}
-
-fn drained(criterion: &mut Criterion, name: &str, whole: impl Fn()) {
-    criterion
-        .benchmark_group("launch_to_drained")
-        .bench_function(name, |bencher| bencher.iter(&whole));
+fn returns<'a>(
+    condition: &str,
+    rounds: usize,
+    entrants: impl Iterator<Item = &'a mut Entrant>,
+) -> Contest<'a> {
+    let contest = Contest::new(LAUNCH, condition).rounds(rounds);
+    entrants.fold(contest, |contest, entrant| {
+        let runner = &mut entrant.runner;
+        contest.contender(entrant.role, entrant.name.as_str(), move || {
+            let before = Instant::now();
+            runner.launch(Program::True);
+            let held_up = before.elapsed();
+            runner.ended();
+            held_up
+        })
+    })
 }

@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use meanwhile_core::{EndedBy, Inbox, Lifecycle, Owner, Spec, Stop, Tasks};
+use meanwhile_queue::MemoryQueue;
+
+use super::{Program, Runner};
+
+/// A backend, with its notifications in a [`MemoryQueue`]. An end counts when its notification is drained.
+#[derive(Debug)]
+pub struct Ours {
+    tasks: Tasks,
+    inbox: Inbox,
+    stopping: bool,
+}
+
+impl Ours {
+    /// Runs programs on `backend`.
+    #[must_use]
+    pub fn new(backend: impl Lifecycle) -> Self {
+        let tasks = Tasks::new(backend, MemoryQueue::new());
+        let inbox = tasks.inbox(Owner::default());
+        Self {
+            tasks,
+            inbox,
+            stopping: false,
+        }
+    }
+}
+
+impl Runner for Ours {
+    fn launch(&mut self, program: Program) {
+        self.tasks
+            .launch(Spec::program(program.path()).args(program.args()))
+            .expect("the backend runs programs");
+    }
+
+    fn ended(&mut self) -> usize {
+        self.inbox.wait_blocking();
+        let ended = self.inbox.drain();
+        if !self.stopping {
+            for notification in ended.iter() {
+                assert_eq!(notification.exit.code(), Some(0), "it must end by itself");
+            }
+        }
+        let count = ended.len();
+        ended.acknowledge();
+        count
+    }
+
+    fn stop_all(&mut self) {
+        self.stopping = true;
+        let running = self.tasks.live();
+        let stop = Stop::by(EndedBy::Agent).grace(Duration::from_secs(5));
+        for task in self.tasks.list() {
+            if task.exit().is_none() {
+                task.stop(stop);
+            }
+        }
+        let mut ended = 0;
+        while ended < running {
+            ended += self.ended();
+        }
+        self.stopping = false;
+    }
+}
