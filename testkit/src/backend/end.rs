@@ -6,6 +6,7 @@ use meanwhile_core::{
     EndedBy, ExitStatus, Lifecycle, Outcome, OutputLimit, OutputStats, Shutdown, Spec, Stop,
 };
 
+use crate::folder::NOISE;
 use crate::trial::{Needs, Trial};
 
 /// The code is that of the leader's wait status, whatever the rest of the tree came to.
@@ -60,7 +61,6 @@ pub fn who_ended_it_is_told<L: Lifecycle>(make: impl FnOnce() -> L) {
         handle
     };
     let soon = Duration::from_millis(50);
-    let noisy = "while :; do echo again and again and again; done";
     let mut handles = vec![
         (
             EndedBy::Itself,
@@ -76,7 +76,7 @@ pub fn who_ended_it_is_told<L: Lifecycle>(make: impl FnOnce() -> L) {
         (EndedBy::User, Outcome::Stopped, stopped(EndedBy::User)),
         (EndedBy::OutputLimit, Outcome::Stopped, {
             let limit = OutputLimit::stop_after(OutputLimit::MIN);
-            trial.launch(Spec::shell(noisy).output_limit(limit))
+            trial.launch(trial.here(NOISE).output_limit(limit))
         }),
     ];
     for (_, _, handle) in &handles {

@@ -4,7 +4,7 @@ use std::env;
 use std::fs::File;
 use std::time::Duration;
 
-use meanwhile_core::{ExitStatus, Lifecycle, Spec};
+use meanwhile_core::{ExitStatus, Lifecycle, OutputFiles, Spec, Stdin};
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 
 use crate::folder::HOLD;
@@ -70,7 +70,11 @@ pub fn a_lack_of_descriptors_passes<L: Lifecycle>(make: impl FnOnce() -> L) {
     // What a backend opens once, it opens here.
     assert_eq!(trial.run(Spec::shell("true")).code(), Some(0));
     let lack = Lack::begin();
-    let handle = trial.launch(Spec::shell("exit 3"));
+    // It needs several: one that the task before gives back a moment late is not enough.
+    let spec = Spec::shell("exit 3")
+        .output_files(OutputFiles::Split)
+        .stdin(Stdin::Bytes(b"input".as_slice().into()));
+    let handle = trial.launch(spec);
     // Whoever gives up does so at once. Whoever waits shows nothing, however long this looks.
     let given_up = handle.wait_timeout(Duration::from_millis(300));
     assert_eq!(given_up, None, "the start was given up");
