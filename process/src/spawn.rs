@@ -195,27 +195,7 @@ impl Attributes {
             ))?;
             check(libc::posix_spawnattr_setflags(&raw mut attributes.0, flags))?;
         }
-        #[cfg(all(target_os = "linux", target_env = "gnu"))]
-        if let Some(class) = crate::scheduling::class_of_children() {
-            attributes.set_class(class, flags)?;
-        }
         Ok(attributes)
-    }
-
-    /// Has the child begin in this scheduling class, and not in that of this thread.
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    fn set_class(&mut self, class: c_int, flags: c_short) -> io::Result<()> {
-        let flags = flags | libc::POSIX_SPAWN_SETSCHEDULER as c_short;
-        let ordinary = libc::sched_param { sched_priority: 0 };
-        // SAFETY: self is initialised; the parameter is copied.
-        unsafe {
-            check(libc::posix_spawnattr_setschedpolicy(&raw mut self.0, class))?;
-            check(libc::posix_spawnattr_setschedparam(
-                &raw mut self.0,
-                &raw const ordinary,
-            ))?;
-            check(libc::posix_spawnattr_setflags(&raw mut self.0, flags))
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::{lock, scheduling};
@@ -98,7 +98,6 @@ impl fmt::Debug for Workers {
 
 impl Shared {
     fn run(&self) {
-        scheduling::give_way();
         let mut state = lock(&self.state);
         loop {
             if let Some(work) = state.waiting.pop_front() {
@@ -109,13 +108,20 @@ impl Shared {
                 return;
             } else {
                 state.idle += 1;
-                state = self
-                    .work_or_end
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
+                drop(state);
+                state = scheduling::wait_humbly(|| self.wait());
                 state.idle -= 1;
             }
         }
+    }
+
+    /// Blocks until there is work, or the end.
+    fn wait(&self) -> MutexGuard<'_, State> {
+        self.work_or_end
+            .wait_while(lock(&self.state), |state| {
+                state.waiting.is_empty() && !state.ended
+            })
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run_what_there_is(&self) {
