@@ -58,6 +58,9 @@ impl Watcher {
     /// A process writes 2 GB/s into the page cache: 20 MB between two looks at a spool that grows.
     const SHORTEST: Duration = Duration::from_millis(10);
     const LONGEST: Duration = Duration::from_secs(1);
+    /// What falls due within this time is looked at together: of many short tasks not each wakes the thread, which would
+    /// take a processor from one that is just starting.
+    const AT_ONCE: Duration = Duration::from_millis(5);
 
     pub(crate) fn new() -> Self {
         Self {
@@ -154,6 +157,7 @@ impl Shared {
                 state = lock(&self.state);
                 state.watches.extend(again.map(Reverse));
             } else {
+                let next = next.map(|at| at.max(now + Watcher::AT_ONCE));
                 state.thread = Thread::Until(next);
                 state = match next {
                     Some(at) => {
