@@ -33,6 +33,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     messages: Vec<(u64, Message)>,
+    /// The loop is about to take the messages: it was woken for one of them.
+    woken: bool,
     /// There while the thread is.
     poller: Option<Arc<Poller>>,
     ownerless: bool,
@@ -41,6 +43,8 @@ struct State {
 #[derive(Debug)]
 enum Message {
     Supervise(Box<Running>, LeaderExit, Arc<Mailbox>),
+    /// There is no descriptor to watch the leader by, or no room in the poller: the clock must do it.
+    WatchByClock,
     Event(Event),
 }
 
@@ -87,7 +91,7 @@ impl Mailbox {
                 return;
             }
         }
-        self.shared.send([(self.key, Message::Event(event))]);
+        self.shared.send([(self.key, Message::Event(event))]).wake();
     }
 
     /// Hands a task that was started to the loop. If no thread is to be had for the loop, the task is
@@ -96,19 +100,31 @@ impl Mailbox {
         if self.shared.ensure_thread().is_err() {
             return;
         }
+        let leader = match &exit {
+            LeaderExit::Process(leader) => Some(Arc::clone(leader)),
+            _ => None,
+        };
+        // A task that only waits for its leader does not wake the loop: the leader's end will.
+        let is_due = leader.is_none() || task.timer().is_some();
         let supervise = Message::Supervise(Box::new(task), exit, Arc::clone(self));
         // Held until the loop has the task, so that nothing overtakes what was early.
         let mut early = lock(&self.early);
-        let events = early
-            .take()
-            .unwrap_or_default()
-            .into_iter()
-            .map(Message::Event);
-        self.shared.send(
-            std::iter::once(supervise)
-                .chain(events)
-                .map(|message| (self.key, message)),
-        );
+        let events = early.take().unwrap_or_default();
+        let is_due = is_due || !events.is_empty();
+        let messages = std::iter::once(supervise).chain(events.into_iter().map(Message::Event));
+        let sent = self
+            .shared
+            .send(messages.map(|message| (self.key, message)));
+        drop(early);
+        if is_due {
+            sent.wake();
+        }
+        // After it was sent: whoever the poller tells of, the loop has heard of.
+        if let Some(leader) = leader
+            && !self.shared.watch(self.key, &leader)
+        {
+            self.shared.send([(self.key, Message::WatchByClock)]).wake();
+        }
     }
 }
 
@@ -117,16 +133,17 @@ impl Shared {
         lock(&self.state)
     }
 
-    fn send(&self, messages: impl IntoIterator<Item = (u64, Message)>) {
-        let poller = {
-            let mut state = self.lock();
-            let was_empty = state.messages.is_empty();
-            state.messages.extend(messages);
-            // One wake-up serves all messages until the loop takes them.
-            state.poller.clone().filter(|_| was_empty)
-        };
-        if let Some(poller) = poller {
-            poller.wake();
+    fn send(&self, messages: impl IntoIterator<Item = (u64, Message)>) -> Sent<'_> {
+        self.lock().messages.extend(messages);
+        Sent(self)
+    }
+
+    /// Has the end of `leader` told to the loop. Says whether it could be arranged.
+    fn watch(&self, key: u64, leader: &Leader) -> bool {
+        let poller = self.lock().poller.clone();
+        match (poller, leader.exit_descriptor()) {
+            (Some(poller), Some(descriptor)) => poller.add(descriptor, key).is_ok(),
+            _ => false,
         }
     }
 
@@ -146,6 +163,24 @@ impl Shared {
             state.poller = Some(poller);
         }
         Ok(())
+    }
+}
+
+/// Messages that the loop takes when it is next awake.
+#[must_use = "unless something else will wake the loop"]
+struct Sent<'a>(&'a Shared);
+
+impl Sent<'_> {
+    fn wake(self) {
+        let poller = {
+            let mut state = self.0.lock();
+            // One wake-up serves all messages until the loop takes them.
+            let was_woken = std::mem::replace(&mut state.woken, true);
+            state.poller.clone().filter(|_| !was_woken)
+        };
+        if let Some(poller) = poller {
+            poller.wake();
+        }
     }
 }
 
@@ -182,14 +217,15 @@ enum Wait {
 impl Loop {
     fn run(mut self) {
         let mut ready = Vec::new();
-        while let Some(messages) = self.messages_or_end() {
-            for (key, message) in messages {
-                self.take_in(key, message);
-            }
+        while !self.is_over() {
             let deadline = self.timers.peek().map(|Reverse((at, _))| *at);
             self.poller
                 .wait(deadline, &mut ready)
                 .expect("waiting on descriptors that the loop itself keeps open does not fail");
+            // After the wait: whoever is ready was sent before.
+            for (key, message) in self.messages() {
+                self.take_in(key, message);
+            }
             for ready in ready.drain(..) {
                 if let Ready::Key(key) = ready {
                     self.look_at(key);
@@ -199,22 +235,29 @@ impl Loop {
         }
     }
 
-    /// What was sent since; `None` when nobody needs the loop any more.
-    fn messages_or_end(&self) -> Option<Vec<(u64, Message)>> {
+    /// Whether nobody needs the loop any more.
+    fn is_over(&self) -> bool {
         let mut state = self.shared.lock();
-        if state.messages.is_empty() && self.tasks.is_empty() && state.ownerless {
+        let is_over = state.messages.is_empty() && self.tasks.is_empty() && state.ownerless;
+        if is_over {
             // Within the lock: a task that comes now finds no thread, and starts one.
             state.poller = None;
-            return None;
         }
-        Some(std::mem::take(&mut state.messages))
+        is_over
+    }
+
+    /// What was sent since.
+    fn messages(&self) -> Vec<(u64, Message)> {
+        let mut state = self.shared.lock();
+        state.woken = false;
+        std::mem::take(&mut state.messages)
     }
 
     fn take_in(&mut self, key: u64, message: Message) {
         match message {
             Message::Supervise(task, exit, mailbox) => {
                 let leader = match exit {
-                    LeaderExit::Process(leader) => Some(self.watch(key, leader)),
+                    LeaderExit::Process(leader) => Some((leader, Wait::Poller)),
                     LeaderExit::Job(job) => {
                         self.shared
                             .jobs
@@ -234,14 +277,16 @@ impl Loop {
                 );
                 self.arm(key);
             }
+            Message::WatchByClock => {
+                if let Some(supervised) = self.tasks.get_mut(&key)
+                    && let Some((_, wait)) = &mut supervised.leader
+                {
+                    *wait = Wait::Clock;
+                    self.arm(key);
+                }
+            }
             Message::Event(event) => self.pass_on(key, event),
         }
-    }
-
-    fn watch(&self, key: u64, leader: Arc<Leader>) -> (Arc<Leader>, Wait) {
-        let descriptor = leader.exit_descriptor();
-        let added = descriptor.is_some_and(|fd| self.poller.add(fd, key).is_ok());
-        (leader, if added { Wait::Poller } else { Wait::Clock })
     }
 
     fn pass_on(&mut self, key: u64, event: Event) {
@@ -254,7 +299,7 @@ impl Loop {
             self.arm(key);
         } else {
             // A panic costs the task that it met, which is killed and told by its drop, and no other.
-            self.forget(key);
+            self.tasks.remove(&key);
         }
     }
 
@@ -267,9 +312,7 @@ impl Loop {
             .as_ref()
             .and_then(|(leader, _)| leader.status());
         if let Some(status) = status {
-            // An ended leader stays readable, and would be told again and again.
-            let waited_for = supervised.leader.take();
-            self.unpoll(waited_for);
+            supervised.leader = None;
             self.pass_on(key, Event::Exited(status));
         }
     }
@@ -291,26 +334,13 @@ impl Loop {
         }
     }
 
-    fn forget(&mut self, key: u64) {
-        let forgotten = self.tasks.remove(&key);
-        self.unpoll(forgotten.and_then(|supervised| supervised.leader));
-    }
-
-    fn unpoll(&self, waited_for: Option<(Arc<Leader>, Wait)>) {
-        if let Some((leader, Wait::Poller)) = waited_for
-            && let Some(descriptor) = leader.exit_descriptor()
-        {
-            let _ = self.poller.remove(descriptor);
-        }
-    }
-
     /// Sets the timer that the task wants now, and forgets the task if it is over.
     fn arm(&mut self, key: u64) {
         let Some(supervised) = self.tasks.get_mut(&key) else {
             return;
         };
         if supervised.task.is_over() {
-            self.forget(key);
+            self.tasks.remove(&key);
             return;
         }
         let wanted = match (supervised.task.timer(), &supervised.leader) {

@@ -55,7 +55,7 @@ impl Poller {
         Ok(Self { queue, wake })
     }
 
-    /// Has `fd` told under `key` for as long as it is readable, until it is closed everywhere or removed.
+    /// Has `fd` told under `key` once if it is readable, and once whenever it becomes so, until it is closed everywhere.
     ///
     /// # Errors
     ///
@@ -66,18 +66,8 @@ impl Poller {
             &self.queue,
             fd,
             epoll::EventData::new_u64(key),
-            epoll::EventFlags::IN,
+            epoll::EventFlags::IN | epoll::EventFlags::ET,
         )?;
-        Ok(())
-    }
-
-    /// Tells of `fd` no more.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's, if it was not there.
-    pub fn remove(&self, fd: impl AsFd) -> io::Result<()> {
-        rustix::event::epoll::delete(&self.queue, fd)?;
         Ok(())
     }
 
@@ -139,22 +129,14 @@ impl Poller {
         Ok(poller)
     }
 
-    /// Has `fd` told under `key` for as long as it is readable, until it is closed or removed.
+    /// Has `fd` told under `key` once if it is readable, and once whenever it becomes so, until it is closed.
     ///
     /// # Errors
     ///
     /// The operating system's.
     pub fn add(&self, fd: impl AsFd, key: u64) -> io::Result<()> {
-        self.change(ident(&fd), libc::EVFILT_READ, libc::EV_ADD, 0, key)
-    }
-
-    /// Tells of `fd` no more.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's, if it was not there.
-    pub fn remove(&self, fd: impl AsFd) -> io::Result<()> {
-        self.change(ident(&fd), libc::EVFILT_READ, libc::EV_DELETE, 0, 0)
+        let flags = libc::EV_ADD | libc::EV_CLEAR;
+        self.change(ident(&fd), libc::EVFILT_READ, flags, 0, key)
     }
 
     /// Ends a wait, or the next one if there is none now. From any thread; never blocks.
