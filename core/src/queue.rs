@@ -57,6 +57,12 @@ pub trait NotificationQueue: Debug + Send + Sync + 'static {
     fn record(&self, task: TaskId, milestone: Milestone<'_>) {
         let _ = (task, milestone);
     }
+
+    /// Whether [`record`](Self::record) keeps anything. Where it does not, a backend need not find out what nobody
+    /// would keep.
+    fn keeps_records(&self) -> bool {
+        false
+    }
 }
 
 /// One owner's end of a queue.
@@ -248,5 +254,9 @@ impl<Q: NotificationQueue + ?Sized> NotificationQueue for Arc<Q> {
 
     fn record(&self, task: TaskId, milestone: Milestone<'_>) {
         (**self).record(task, milestone);
+    }
+
+    fn keeps_records(&self) -> bool {
+        (**self).keeps_records()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::admission::{Shared, Slot};
 use crate::record::Record;
-use crate::{Ending, Milestone, ProcessId, TaskId};
+use crate::{Ending, Milestone, NotificationQueue, ProcessId, TaskId};
 
 /// A backend's write half of one task: says when it started and how it ended.
 ///
@@ -40,6 +40,14 @@ impl Report {
     /// It runs now.
     pub fn started(&self) {
         self.start(None);
+    }
+
+    /// Whether somebody keeps by which process a task is led. If not, [`started`](Self::started) is as good as
+    /// [`started_as`](Self::started_as).
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        let queue = self.open.as_ref().map(|open| open.shared.queue());
+        queue.is_some_and(NotificationQueue::keeps_records)
     }
 
     /// It runs now, led by this process: if this program dies, whoever comes after finds by it what is left.

@@ -5,7 +5,7 @@ use std::io;
 
 use meanwhile_core::{ProcessId, TaskId};
 
-use crate::command::MARK;
+use crate::mark;
 use crate::spool;
 use crate::table::{self, Entry, Life};
 
@@ -93,13 +93,8 @@ impl Census {
             if entry.life == Life::Dead || !is_asked(entry) {
                 continue;
             }
-            let Some(mark) = table::variable(entry.pid, MARK) else {
-                continue;
-            };
-            let ids = mark
-                .split(|byte| *byte == b'/')
-                .filter_map(|id| str::from_utf8(id).ok()?.parse().ok());
-            for id in ids.filter(|id| tasks.contains(id)) {
+            let environment = table::environment(entry.pid).unwrap_or_default();
+            for id in mark::tasks(&environment).filter(|id| tasks.contains(id)) {
                 found.entry(id).or_default().push(at);
             }
         }

@@ -11,11 +11,8 @@ use std::path::{Path, PathBuf};
 use meanwhile_core::{Spec, TaskId, Work};
 use rustix::io::Errno;
 
+use crate::mark::{self, MARK};
 use crate::spawn::Image;
-
-/// The variable that marks every process of a task, so that those which left its group are found: the ids of
-/// the task and of the tasks around it, outermost first, with slashes between.
-pub(crate) const MARK: &str = "MEANWHILE_TASK";
 
 /// The kernel takes no single argument of this many bytes or more, its NUL included.
 const MAX_ARG: usize = 128 << 10;
@@ -60,7 +57,7 @@ impl Command {
                 (shell.clone(), args)
             }
             Work::Program { program, args } => {
-                let path = look_up(program, env.get(OsStr::new("PATH")))?;
+                let path = look_up(program, path_in(&env))?;
                 (
                     path,
                     std::iter::once(program).chain(args).cloned().collect(),
@@ -129,30 +126,32 @@ fn explain_cwd(cwd: &Path) -> Option<String> {
     }
 }
 
-fn environment(spec: &Spec, id: TaskId) -> BTreeMap<OsString, OsString> {
-    let mut env: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-    for (key, value) in spec.get_env() {
-        match value {
-            Some(value) => env.insert(key.into(), value.into()),
-            None => env.remove(key),
-        };
-    }
-    // The parent's mark, not the spec's: a task inside a task is also a part of the outer one.
-    let mut mark = std::env::var_os(MARK).unwrap_or_default();
-    if !mark.is_empty() {
-        mark.push("/");
-    }
-    mark.push(id.as_str());
-    env.insert(MARK.into(), mark);
+/// The variables of this process, with the changes that the spec asks for, and the mark.
+fn environment(spec: &Spec, id: TaskId) -> Vec<(OsString, OsString)> {
+    let mark = mark::of(id);
+    // Of two changes of one variable the later one holds; the mark is nobody's to change.
+    let mut changes: BTreeMap<&OsStr, Option<&OsStr>> = spec.get_env().collect();
+    changes.insert(MARK.as_ref(), Some(&mark));
+    let mut env: Vec<_> = std::env::vars_os().collect();
+    env.retain(|(name, _)| !changes.contains_key(name.as_os_str()));
+    let set = changes
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into(), value?.into())));
+    env.extend(set);
     env
 }
 
+fn path_in(env: &[(OsString, OsString)]) -> Option<&OsStr> {
+    let path = env.iter().find(|(name, _)| name == "PATH")?;
+    Some(&path.1)
+}
+
 /// Looks a bare name up in the `PATH` that the task will see.
-fn look_up(program: &OsStr, path: Option<&OsString>) -> io::Result<PathBuf> {
+fn look_up(program: &OsStr, path: Option<&OsStr>) -> io::Result<PathBuf> {
     if program.as_bytes().contains(&b'/') {
         return Ok(program.into());
     }
-    let path = path.map_or(OsStr::new("/bin:/usr/bin"), OsString::as_os_str);
+    let path = path.unwrap_or(OsStr::new("/bin:/usr/bin"));
     let mut refused = Errno::NOENT;
     for folder in std::env::split_paths(path) {
         // An empty entry means the current folder; "./" keeps the name a path.
@@ -189,10 +188,13 @@ fn write_script(line: &OsStr, id: TaskId, spool_dir: &Path) -> io::Result<Script
 pub(crate) fn entries(
     env: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> io::Result<Vec<CString>> {
-    let entries = env.into_iter().map(|(mut entry, value)| {
-        entry.push("=");
-        entry.push(value);
-        c_string(entry)
+    let entries = env.into_iter().map(|(name, value)| {
+        // Room for all of it at once, the NUL too: there are many.
+        let mut entry = Vec::with_capacity(name.len() + value.len() + 2);
+        entry.extend_from_slice(name.as_bytes());
+        entry.push(b'=');
+        entry.extend_from_slice(value.as_bytes());
+        CString::new(entry).map_err(io::Error::from)
     });
     entries.collect()
 }

@@ -121,11 +121,15 @@ impl Launch {
     fn spawn(&self, writers: &Writers) -> io::Result<Begun> {
         let id = self.report.id();
         let command = Command::new(&self.spec, id, self.spool_dir())?;
-        let stdin = self.open_stdin()?;
+        let input = self.input()?;
+        let stdin = match &input {
+            Some(file) => file.as_fd(),
+            None => self.parts.null()?.as_fd(),
+        };
         let stderr = writers.stderr.as_ref().unwrap_or(&writers.stdout);
         let pid = spawn::spawn(
             &command.image,
-            [stdin.as_fd(), writers.stdout.as_fd(), stderr.as_fd()],
+            [stdin, writers.stdout.as_fd(), stderr.as_fd()],
         )?;
         self.report_start(pid);
         let cgroup = self
@@ -144,6 +148,9 @@ impl Launch {
     }
 
     fn report_start(&self, pid: Pid) {
+        if !self.report.is_recorded() {
+            return self.report.started();
+        }
         let pid = pid.as_raw_nonzero().get();
         // It is not reaped yet, so it is in the table, dead or not.
         match table::entry(pid) {
@@ -153,10 +160,11 @@ impl Launch {
         }
     }
 
-    fn open_stdin(&self) -> io::Result<File> {
+    /// The file that it reads from; `None` for `/dev/null`.
+    fn input(&self) -> io::Result<Option<File>> {
         use std::io::{Seek, Write};
         let Stdin::Bytes(bytes) = self.spec.get_stdin() else {
-            return File::open("/dev/null");
+            return Ok(None);
         };
         // A file and not a pipe: nobody has to feed it, and it can be as large as it likes.
         let path = self.spool_dir().join(format!("{}.in", self.report.id()));
@@ -169,7 +177,7 @@ impl Launch {
         std::fs::remove_file(&path)?;
         file.write_all(bytes)?;
         file.rewind()?;
-        Ok(file)
+        Ok(Some(file))
     }
 
     fn hand_over(self, begun: Begun) -> (Running, LeaderExit) {

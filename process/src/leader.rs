@@ -1,7 +1,7 @@
 //! The leader of a task's process group: its end, its status, its group.
 
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ pub struct Leader {
     exit: Option<Arc<OwnedFd>>,
     cgroup: Option<Cgroup>,
     reaping: Mutex<Reaping>,
+    /// How it ended, once that was seen: what is dead does not change.
+    status: OnceLock<ExitStatus>,
     /// Who was found outside of the group.
     strays: Mutex<Vec<ProcessId>>,
 }
@@ -35,7 +37,7 @@ enum Reaping {
     There {
         stop: StopSeen,
     },
-    Reaped(ExitStatus),
+    Reaped,
 }
 
 /// What came of stops before the loop got to know of them.
@@ -63,6 +65,7 @@ impl Leader {
             exit,
             cgroup,
             reaping: Mutex::new(reaping),
+            status: OnceLock::new(),
             strays: Mutex::default(),
         }
     }
@@ -79,24 +82,27 @@ impl Leader {
     /// signalled.
     #[must_use]
     pub fn status(&self) -> Option<ExitStatus> {
-        self.status_of(&lock(&self.reaping))
+        // Under the lock: what is reaped cannot be asked any more.
+        let _reaping = lock(&self.reaping);
+        self.seen_status().cloned()
     }
 
-    fn status_of(&self, reaping: &Reaping) -> Option<ExitStatus> {
-        if let Reaping::Reaped(status) = reaping {
-            return Some(status.clone());
+    fn seen_status(&self) -> Option<&ExitStatus> {
+        if let Some(status) = self.status.get() {
+            return Some(status);
         }
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        match waitid(WaitId::Pid(self.pid), options) {
-            Ok(None) => None,
-            Ok(Some(status)) => Some(match (status.exit_status(), status.terminating_signal()) {
+        let status = match waitid(WaitId::Pid(self.pid), options) {
+            Ok(None) => return None,
+            Ok(Some(status)) => match (status.exit_status(), status.terminating_signal()) {
                 (Some(code), _) => ExitStatus::Code(code),
                 (None, Some(signal)) => ExitStatus::Signal(signal),
                 (None, None) => ExitStatus::Lost,
-            }),
+            },
             // Somebody else in this process reaped it, or SIGCHLD is ignored. Nobody knows the status now.
-            Err(_) => Some(ExitStatus::Lost),
-        }
+            Err(_) => ExitStatus::Lost,
+        };
+        Some(self.status.get_or_init(|| status))
     }
 
     /// Its process id, which is also that of its group.
@@ -122,7 +128,7 @@ impl Leader {
     /// the end for a natural one if it sees that before it sees the stop.
     pub(crate) fn ask(&self, stop: Stop) {
         let mut reaping = lock(&self.reaping);
-        let has_ended = self.status_of(&reaping).is_some();
+        let has_ended = self.seen_status().is_some();
         let Reaping::There { stop: seen } = &mut *reaping else {
             return;
         };
@@ -147,18 +153,16 @@ impl Leader {
             Reaping::There {
                 stop: StopSeen::Killed(by),
             } => Some(Stop::by(by).grace(Duration::ZERO)),
-            Reaping::There { .. } | Reaping::Reaped(_) => None,
+            Reaping::There { .. } | Reaping::Reaped => None,
         }
     }
 
     /// Reaps a leader that has ended: from here on its id is free. Does nothing while it lives.
     pub(crate) fn reap(&self) {
         let mut reaping = lock(&self.reaping);
-        if matches!(*reaping, Reaping::There { .. })
-            && let Some(status) = self.status_of(&reaping)
-        {
+        if matches!(*reaping, Reaping::There { .. }) && self.seen_status().is_some() {
             let _ = waitpid(Some(self.pid), WaitOptions::NOHANG);
-            *reaping = Reaping::Reaped(status);
+            *reaping = Reaping::Reaped;
         }
     }
 
@@ -177,6 +181,10 @@ impl Leader {
     /// ancestry, and some have no other mark.
     pub(crate) fn strays(&self) -> Vec<ProcessId> {
         lock(&self.strays).clone()
+    }
+
+    pub(crate) fn has_strays(&self) -> bool {
+        !lock(&self.strays).is_empty()
     }
 
     pub(crate) fn remember_strays(&self, strays: Vec<ProcessId>) {

@@ -24,6 +24,7 @@ mod limits;
 mod lineage;
 mod local;
 mod mailbox;
+mod mark;
 mod options;
 mod orphans;
 mod poller;

@@ -1,7 +1,9 @@
 //! What a backend of this machine hands its specs to.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use meanwhile_core::{Capabilities, Event, Output, Report, Spec, Stop, Task};
 
@@ -14,6 +16,7 @@ use crate::options::{Containment, LocalOptions};
 use crate::running::{LeaderExit, Running};
 use crate::spool::Spool;
 use crate::sweeper::Sweeper;
+use crate::table::IdCounter;
 use crate::tree::LiveGroups;
 use crate::watcher::Watcher;
 use crate::workers::Workers;
@@ -39,8 +42,24 @@ pub(crate) struct Parts {
     pub(crate) watcher: Watcher,
     pub(crate) sweeper: Sweeper,
     pub(crate) live: Arc<LiveGroups>,
+    /// Opened when it is first needed.
+    null: OnceLock<File>,
+    pub(crate) ids: IdCounter,
     /// There if it was asked for and can be had.
     pub(crate) cgroups: Option<cgroup::Parent>,
+}
+
+impl Parts {
+    /// What tasks read from that were given nothing to read.
+    pub(crate) fn null(&self) -> io::Result<&File> {
+        match self.null.get() {
+            Some(null) => Ok(null),
+            None => {
+                let null = File::open("/dev/null")?;
+                Ok(self.null.get_or_init(|| null))
+            }
+        }
+    }
 }
 
 impl Local {
@@ -58,6 +77,8 @@ impl Local {
             watcher: Watcher::new(),
             sweeper: Sweeper::new(),
             live: Arc::default(),
+            null: OnceLock::new(),
+            ids: IdCounter::default(),
         };
         Self {
             parts: Arc::new(parts),

@@ -164,15 +164,15 @@ impl Running {
             (Body::Job { kill, .. }, Sweep::Kill) => kill.ask(),
             (Body::Job { .. }, _) => {}
             (Body::Process(leader), _) => {
+                let id = self.untold.as_ref().map(Untold::id)?;
                 if !self.supervision.is_stopping() {
                     leader.reap();
-                    if tree::is_certainly_gone(leader, &self.parts.live) {
+                    if tree::is_certainly_gone(id, leader, &self.parts) {
                         return Some(0);
                     }
                 }
                 let post = Arc::clone(&self.post);
                 let reply = Box::new(move |left| post(Event::Swept(ticket, left)));
-                let id = self.untold.as_ref().map(Untold::id)?;
                 let request = Request {
                     id,
                     leader: Arc::clone(leader),

@@ -10,7 +10,9 @@ use meanwhile_core::TaskId;
 use crate::census::Census;
 use crate::cgroup::Cgroup;
 use crate::leader::Leader;
+use crate::local::Parts;
 use crate::lock;
+use crate::mark;
 use crate::table::{self, Entry};
 
 /// The process groups of all live tasks of a backend, by the ids of their leaders. Whoever is in the group of
@@ -37,12 +39,13 @@ impl LiveGroups {
 ///
 /// Most tasks end alone, and reading the whole process table for each would cost more than the task. Every
 /// descendant got its id after the leader did; the kernel gives ids out in order and says which was the
-/// last, so that the few that came since are all that must be looked at.
-pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
-    const FEW: i32 = 64;
+/// last, so that the few that came since are all that must be looked at. Of those that left the group, one whose
+/// parents are gone is found by its mark alone, and so is the first of any others.
+pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, parts: &Parts) -> bool {
+    const FEW: i32 = 256;
     /// The ids go round once in no less than this, so that the few are not those after a full turn.
     const SHORT: Duration = Duration::from_secs(1);
-    if !leader.is_group_empty() {
+    if !leader.is_group_empty() || leader.has_strays() {
         return false;
     }
     if leader
@@ -52,7 +55,7 @@ pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
         return false;
     }
     let first = leader.id();
-    let Some(last) = table::last_id() else {
+    let Some(last) = parts.ids.last() else {
         return false;
     };
     // Smaller: the ids have begun anew since.
@@ -60,13 +63,21 @@ pub(crate) fn is_certainly_gone(leader: &Leader, live: &LiveGroups) -> bool {
         return false;
     }
     let own_group = table::group_of(0);
-    let may_have_escaped = |id| match table::group_of(id) {
+    let has_escaped = |pid| match table::group_of(pid) {
         // Nobody, one of the kernel's own, or one of our host's threads.
         None | Some(0) => false,
         group if group == own_group => false,
-        Some(group) => !live.contains(group),
+        Some(group) => !parts.live.contains(group) && may_belong_to(id, pid),
     };
-    !(first + 1..=last).any(may_have_escaped)
+    !(first + 1..=last).any(has_escaped)
+}
+
+/// Whether this process carries the mark of the task, or cannot be asked now.
+fn may_belong_to(task: TaskId, pid: i32) -> bool {
+    let environment = table::environment(pid);
+    environment.is_some_and(|environment| {
+        environment.is_empty() || mark::tasks(&environment).any(|id| id == task)
+    })
 }
 
 /// Finds, for each of `tasks`, every process that belongs to it, dead ones and the leader included.

@@ -304,6 +304,10 @@ impl NotificationQueue for Store {
             change => self.shared.submit(change),
         }
     }
+
+    fn keeps_records(&self) -> bool {
+        true
+    }
 }
 
 /// Dropped with the last clone of a store.

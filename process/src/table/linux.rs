@@ -4,8 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::str::SplitAsciiWhitespace;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -32,17 +34,10 @@ pub(crate) fn read() -> io::Result<Vec<Entry>> {
     Ok(table)
 }
 
-/// The value of the variable `name` in the environment that `pid` was started with. `None` if it is not
-/// there, or the process belongs to somebody else.
-pub(crate) fn variable(pid: i32, name: &str) -> Option<Vec<u8>> {
-    let environment = read_file(pid, "environ").ok()?;
-    let mut entries = environment.split(|byte| *byte == 0);
-    entries.find_map(|entry| {
-        entry
-            .strip_prefix(name.as_bytes())?
-            .strip_prefix(b"=")
-            .map(<[u8]>::to_vec)
-    })
+/// The environment that `pid` was started with, entries that end with a NUL each. `None` if there is no such process,
+/// or it belongs to somebody else. Empty also for a dead one, and for a moment while one is being executed.
+pub(crate) fn environment(pid: i32) -> Option<Vec<u8>> {
+    read_file(pid, "environ").ok()
 }
 
 /// The files that are its stdout and stderr, as far as they can be seen.
@@ -70,10 +65,28 @@ pub(crate) fn signal(process: Entry, signals: &[Signal]) {
     }
 }
 
-/// The id that was given out last, to a process or a thread.
-pub(crate) fn last_id() -> Option<i32> {
-    let text = fs::read_to_string("/proc/loadavg").ok()?;
-    text.trim_end().rsplit(' ').next()?.parse().ok()
+/// The kernel's counter of ids. Holds one descriptor, which is opened when it is first needed.
+#[derive(Debug, Default)]
+pub(crate) struct IdCounter {
+    loadavg: OnceLock<fs::File>,
+}
+
+impl IdCounter {
+    /// The id that was given out last, to a process or a thread.
+    pub(crate) fn last(&self) -> Option<i32> {
+        let file = match self.loadavg.get() {
+            Some(file) => file,
+            None => {
+                let file = fs::File::open("/proc/loadavg").ok()?;
+                self.loadavg.get_or_init(|| file)
+            }
+        };
+        // Each read from the front shows it anew.
+        let mut line = [0; 128];
+        let length = file.read_at(&mut line, 0).ok()?;
+        let line = str::from_utf8(&line[..length]).ok()?;
+        line.trim_end().rsplit(' ').next()?.parse().ok()
+    }
 }
 
 /// `None` if there is no such process.

@@ -30,7 +30,7 @@ pub(crate) fn read() -> io::Result<Vec<Entry>> {
 }
 
 /// macOS shows the environment of a process to nobody but a debugger: descendants are found by ancestry.
-pub(crate) fn variable(_: i32, _: &str) -> Option<Vec<u8>> {
+pub(crate) fn environment(_: i32) -> Option<Vec<u8>> {
     None
 }
 
@@ -52,9 +52,14 @@ pub(crate) fn signal(process: Entry, signals: &[Signal]) {
     }
 }
 
-/// macOS does not tell.
-pub(crate) fn last_id() -> Option<i32> {
-    None
+/// macOS does not tell which id it gave out last.
+#[derive(Debug, Default)]
+pub(crate) struct IdCounter;
+
+impl IdCounter {
+    pub(crate) fn last(&self) -> Option<i32> {
+        None
+    }
 }
 
 /// `None` if there is no such process.
