@@ -138,7 +138,7 @@ impl Launch {
             .as_ref()
             .and_then(|parent| parent.adopt(pid, id));
         let leader = Arc::new(Leader::new(pid, cgroup));
-        self.parts.live.insert(&leader);
+        self.parts.registry.insert(&leader);
         let exit = LeaderExit::Process(Arc::clone(&leader));
         Ok(Begun {
             body: Body::Process(leader),

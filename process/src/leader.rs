@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use meanwhile_core::{EndedBy, ExitStatus, ProcessId, Stop};
+use meanwhile_core::{EndedBy, ExitStatus, Stop};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, test_kill_process_group,
     waitid, waitpid,
 };
 
 use crate::cgroup::Cgroup;
+use crate::table::Entry;
 use crate::{exit_watch, lock};
 
 /// A started process that leads its group.
@@ -27,8 +28,18 @@ pub struct Leader {
     reaping: Mutex<Reaping>,
     /// How it ended, once that was seen: what is dead does not change.
     status: OnceLock<ExitStatus>,
-    /// Who was found outside of the group.
-    strays: Mutex<Vec<ProcessId>>,
+    /// What was found of the task when it was last looked for.
+    look: Mutex<Option<Look>>,
+}
+
+/// A look at a task's tree.
+#[derive(Debug, Clone)]
+pub(crate) struct Look {
+    /// Whoever has come since has a later id. `None` where the system does not tell.
+    pub(crate) last_id: Option<i32>,
+    pub(crate) at: Instant,
+    /// Dead ones and the leader included.
+    pub(crate) tree: Vec<Entry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +77,7 @@ impl Leader {
             cgroup,
             reaping: Mutex::new(reaping),
             status: OnceLock::new(),
-            strays: Mutex::default(),
+            look: Mutex::default(),
         }
     }
 
@@ -110,9 +121,8 @@ impl Leader {
         self.pid.as_raw_nonzero().get()
     }
 
-    /// How long ago it was started.
-    pub(crate) fn age(&self) -> Duration {
-        self.started.elapsed()
+    pub(crate) fn started(&self) -> Instant {
+        self.started
     }
 
     /// Signals every process of the group, unless the leader was reaped.
@@ -177,18 +187,14 @@ impl Leader {
         }
     }
 
-    /// Who was found outside of the group at the last look. When their parents die of a signal they lose their
-    /// ancestry, and some have no other mark.
-    pub(crate) fn strays(&self) -> Vec<ProcessId> {
-        lock(&self.strays).clone()
+    /// What the last look found, if there was one. Whoever was found outside of the group is not forgotten by it: when
+    /// their parents die of a signal they lose their ancestry, and some have no other mark.
+    pub(crate) fn last_look(&self) -> Option<Look> {
+        lock(&self.look).clone()
     }
 
-    pub(crate) fn has_strays(&self) -> bool {
-        !lock(&self.strays).is_empty()
-    }
-
-    pub(crate) fn remember_strays(&self, strays: Vec<ProcessId>) {
-        *lock(&self.strays) = strays;
+    pub(crate) fn remember(&self, look: Look) {
+        *lock(&self.look) = Some(look);
     }
 
     /// The control group of the task, if it has one.

@@ -16,8 +16,7 @@ use crate::options::{Containment, LocalOptions};
 use crate::running::{LeaderExit, Running};
 use crate::spool::Spool;
 use crate::sweeper::Sweeper;
-use crate::table::IdCounter;
-use crate::tree::LiveGroups;
+use crate::tree::Registry;
 use crate::watcher::Watcher;
 use crate::workers::Workers;
 
@@ -41,10 +40,9 @@ pub(crate) struct Parts {
     spawners: Workers,
     pub(crate) watcher: Watcher,
     pub(crate) sweeper: Sweeper,
-    pub(crate) live: Arc<LiveGroups>,
+    pub(crate) registry: Arc<Registry>,
     /// Opened when it is first needed.
     null: OnceLock<File>,
-    pub(crate) ids: IdCounter,
     /// There if it was asked for and can be had.
     pub(crate) cgroups: Option<cgroup::Parent>,
 }
@@ -76,9 +74,8 @@ impl Local {
             options,
             watcher: Watcher::new(),
             sweeper: Sweeper::new(),
-            live: Arc::default(),
+            registry: Arc::default(),
             null: OnceLock::new(),
-            ids: IdCounter::default(),
         };
         Self {
             parts: Arc::new(parts),

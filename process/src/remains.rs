@@ -63,7 +63,7 @@ impl Remains {
                 sweep,
                 reply,
             },
-            &parts.live,
+            &parts.registry,
         );
     }
 
@@ -74,7 +74,7 @@ impl Remains {
         }
         let status = self.leader.status().unwrap_or(ExitStatus::Lost);
         self.leader.reap();
-        self.parts.live.remove(&self.leader);
+        self.parts.registry.remove(&self.leader);
         self.untold.tell(Verdict {
             status,
             ended_by: self.ended_by,

@@ -167,9 +167,9 @@ impl Running {
                 let id = self.untold.as_ref().map(Untold::id)?;
                 if !self.supervision.is_stopping() {
                     leader.reap();
-                    if tree::is_certainly_gone(id, leader, &self.parts) {
-                        return Some(0);
-                    }
+                }
+                if self.exit_seen && tree::is_certainly_gone(id, leader, &self.parts.registry) {
+                    return Some(0);
                 }
                 let post = Arc::clone(&self.post);
                 let reply = Box::new(move |left| post(Event::Swept(ticket, left)));
@@ -179,7 +179,7 @@ impl Running {
                     sweep,
                     reply,
                 };
-                self.parts.sweeper.submit(request, &self.parts.live);
+                self.parts.sweeper.submit(request, &self.parts.registry);
                 return None;
             }
         }
@@ -189,7 +189,7 @@ impl Running {
     fn finish(&mut self, verdict: Verdict) {
         if let Body::Process(leader) = &self.body {
             leader.reap();
-            self.parts.live.remove(leader);
+            self.parts.registry.remove(leader);
         }
         if let Some(untold) = self.untold.take() {
             untold.tell(verdict);

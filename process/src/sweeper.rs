@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use crate::leader::Leader;
 use crate::lock;
 use crate::table::{self, Entry, Life};
-use crate::tree::{self, LiveGroups};
+use crate::tree::{self, Registry};
 use crate::workers::Workers;
 
 /// One sweep of one task's tree.
@@ -45,17 +45,17 @@ impl Sweeper {
         }
     }
 
-    pub(crate) fn submit(&self, request: Request, live: &Arc<LiveGroups>) {
+    pub(crate) fn submit(&self, request: Request, registry: &Arc<Registry>) {
         let was_at_work = {
             let mut state = lock(&self.state);
             state.pending.push(request);
             std::mem::replace(&mut state.is_at_work, true)
         };
         if !was_at_work {
-            let (state, live) = (Arc::clone(&self.state), Arc::clone(live));
+            let (state, registry) = (Arc::clone(&self.state), Arc::clone(registry));
             self.thread.submit(move || {
                 while let Some(requests) = take(&state) {
-                    carry_out(requests, &live);
+                    carry_out(requests, &registry);
                 }
             });
         }
@@ -77,12 +77,12 @@ fn take(state: &Mutex<State>) -> Option<Vec<Request>> {
 
 /// Looks once, then signals and counts for each request. The look comes first: a child whose parent dies of
 /// the signal cannot be found by its ancestry any more.
-fn carry_out(requests: Vec<Request>, live: &LiveGroups) {
+fn carry_out(requests: Vec<Request>, registry: &Registry) {
     let tasks: Vec<_> = requests
         .iter()
         .map(|request| (request.id, &*request.leader))
         .collect();
-    let trees = tree::find(&tasks, live).ok();
+    let trees = tree::find(&tasks, registry).ok();
     let mut trees = trees.map(Vec::into_iter);
     for Request {
         leader,

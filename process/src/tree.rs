@@ -3,73 +3,87 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use meanwhile_core::TaskId;
+use meanwhile_core::{ProcessId, TaskId};
 
 use crate::census::Census;
 use crate::cgroup::Cgroup;
-use crate::leader::Leader;
-use crate::local::Parts;
+use crate::leader::{Leader, Look};
 use crate::lock;
 use crate::mark;
-use crate::table::{self, Entry};
+use crate::table::{self, Entry, IdCounter, Life};
 
-/// The process groups of all live tasks of a backend, by the ids of their leaders. Whoever is in the group of
-/// one task did not escape from another, so that nobody needs to look at its environment.
+/// What tells whose a process is without a look at all of them.
 #[derive(Debug, Default)]
-pub(crate) struct LiveGroups(Mutex<HashSet<i32>>);
+pub(crate) struct Registry {
+    /// The process groups of all live tasks of a backend, by the ids of their leaders. Whoever is in the group of
+    /// one task did not escape from another, so that nobody needs to look at its environment.
+    groups: Mutex<HashSet<i32>>,
+    ids: IdCounter,
+}
 
-impl LiveGroups {
+impl Registry {
     pub(crate) fn insert(&self, leader: &Leader) {
-        lock(&self.0).insert(leader.id());
+        lock(&self.groups).insert(leader.id());
     }
 
     pub(crate) fn remove(&self, leader: &Leader) {
-        lock(&self.0).remove(&leader.id());
+        lock(&self.groups).remove(&leader.id());
     }
 
     fn contains(&self, group: i32) -> bool {
-        lock(&self.0).contains(&group)
+        lock(&self.groups).contains(&group)
     }
 }
 
-/// Says at once that nobody of a task is left, where that is certain: its leader must have been reaped. The
-/// answer "somebody may be" takes a [`find`].
+/// Says at once that nobody of a task is left, where that is certain: its leader must have ended. The answer "somebody
+/// may be" takes a [`find`].
 ///
 /// Most tasks end alone, and reading the whole process table for each would cost more than the task. Every
 /// descendant got its id after the leader did; the kernel gives ids out in order and says which was the
-/// last, so that the few that came since are all that must be looked at. Of those that left the group, one whose
-/// parents are gone is found by its mark alone, and so is the first of any others.
-pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, parts: &Parts) -> bool {
+/// last, so that the few that came since are all that must be looked at; likewise since the last look, with those that it
+/// found. Of those that left the group, one whose parents are gone is found by its mark alone, and so is the first of any
+/// others.
+pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, registry: &Registry) -> bool {
     const FEW: i32 = 256;
     /// The ids go round once in no less than this, so that the few are not those after a full turn.
     const SHORT: Duration = Duration::from_secs(1);
-    if !leader.is_group_empty() || leader.has_strays() {
-        return false;
-    }
     if leader
         .cgroup()
         .is_some_and(|cgroup| !cgroup.members().is_empty())
     {
         return false;
     }
-    let first = leader.id();
-    let Some(last) = parts.ids.last() else {
+    let (known, since, first) = match leader.last_look() {
+        Some(look) => (look.tree, look.at, look.last_id),
+        None => (Vec::new(), leader.started(), Some(leader.id())),
+    };
+    let (Some(first), Some(last)) = (first, registry.ids.last()) else {
         return false;
     };
     // Smaller: the ids have begun anew since.
-    if leader.age() > SHORT || last < first || last - first > FEW {
+    if last < first || last - first > FEW || since.elapsed() > SHORT {
         return false;
     }
+    let is_alive = |id: ProcessId| {
+        let now = table::entry(id.pid);
+        now.map_or(true, |now| {
+            now.is_some_and(|now| now.id() == id && now.life == Life::Alive)
+        })
+    };
     let own_group = table::group_of(0);
-    let has_escaped = |pid| match table::group_of(pid) {
+    let has_come = |pid| match table::group_of(pid) {
         // Nobody, one of the kernel's own, or one of our host's threads.
         None | Some(0) => false,
         group if group == own_group => false,
-        Some(group) => !parts.live.contains(group) && may_belong_to(id, pid),
+        // A dead one that nobody has waited for has a group, too; a descriptor may be lacking.
+        Some(group) if group == leader.id() => table::entry(pid).map_or(true, |entry| {
+            entry.is_some_and(|entry| entry.life == Life::Alive)
+        }),
+        Some(group) => !registry.contains(group) && may_belong_to(id, pid),
     };
-    !(first + 1..=last).any(has_escaped)
+    !known.iter().map(Entry::id).any(is_alive) && !(first + 1..=last).any(has_come)
 }
 
 /// Whether this process carries the mark of the task, or cannot be asked now.
@@ -89,24 +103,34 @@ fn may_belong_to(task: TaskId, pid: i32) -> bool {
 /// # Errors
 ///
 /// The operating system's, if the process table cannot be read.
-pub(crate) fn find(tasks: &[(TaskId, &Leader)], live: &LiveGroups) -> io::Result<Vec<Vec<Entry>>> {
+pub(crate) fn find(
+    tasks: &[(TaskId, &Leader)],
+    registry: &Registry,
+) -> io::Result<Vec<Vec<Entry>>> {
+    // Before the look: who comes while it is taken may not be seen by it.
+    let (last_id, at) = (registry.ids.last(), Instant::now());
     let census = Census::take()?;
-    let mut by_mark = marked(tasks, &census, live);
+    let mut by_mark = marked(tasks, &census, registry);
     let trees = tasks.iter().map(|(id, leader)| {
         let marked = by_mark.remove(id).unwrap_or_default();
         let tree = tree(leader, marked, &census);
-        let strays = tree.iter().filter(|entry| entry.group != leader.id());
-        leader.remember_strays(strays.map(Entry::id).collect());
+        leader.remember(Look {
+            last_id,
+            at,
+            tree: tree.clone(),
+        });
         tree
     });
     Ok(trees.collect())
 }
 
 fn tree(leader: &Leader, marked: Vec<usize>, census: &Census) -> Vec<Entry> {
-    let strays = leader.strays();
+    let look = leader.last_look();
+    let before = look.iter().flat_map(|look| &look.tree);
+    let strays = before.filter(|entry| entry.group != leader.id());
     let contained = leader.cgroup().map(Cgroup::members).unwrap_or_default();
     let mut roots = marked;
-    roots.extend(strays.into_iter().filter_map(|id| census.place(id)));
+    roots.extend(strays.filter_map(|stray| census.place(stray.id())));
     roots.extend(census.places(&contained));
     roots.extend(census.group(leader.id()));
     roots.extend(census.children_of(leader.id()));
@@ -117,7 +141,7 @@ fn tree(leader: &Leader, marked: Vec<usize>, census: &Census) -> Vec<Entry> {
 fn marked(
     tasks: &[(TaskId, &Leader)],
     census: &Census,
-    live: &LiveGroups,
+    registry: &Registry,
 ) -> HashMap<TaskId, Vec<usize>> {
     let wanted = tasks.iter().map(|(id, _)| *id).collect();
     let groups: HashSet<i32> = tasks.iter().map(|(_, leader)| leader.id()).collect();
@@ -125,7 +149,7 @@ fn marked(
     let start_of = |leader: &i32| census.entry(*leader).map_or(0, |entry| entry.start);
     let oldest = groups.iter().map(start_of).min().unwrap_or(0);
     census.marked(&wanted, |entry| {
-        let is_plain = groups.contains(&entry.group) || live.contains(entry.group);
+        let is_plain = groups.contains(&entry.group) || registry.contains(entry.group);
         !is_plain && entry.start >= oldest
     })
 }
