@@ -28,9 +28,6 @@ pub(crate) const STUBBORN_MEMBER: &str =
 pub(crate) const ESCAPED_MEMBER: &str =
     "n=$((n+1)); mkfifo up$n; (setsid sh member up$n &) ; read up < up$n";
 
-/// Writes without end, until the check is over: a backend that is broken must not leave it to fill the disk.
-pub(crate) const NOISE: &str = "while [ -d \"$PWD\" ]; do echo again and again and again; done";
-
 /// Its argument is the pipe in which it says that it is there. Whoever is released says that, too.
 const SCRIPT_OF_A_MEMBER: &str = "echo $$ >> pids
 echo > $1

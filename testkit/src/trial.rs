@@ -10,6 +10,11 @@ use crate::folder::Folder;
 use crate::probe::Probe;
 use crate::wait;
 
+/// A command that writes some 80 MB in as many seconds as its shell needs. It ends by itself: a broken backend must not
+/// leave it behind to fill the disk.
+pub(crate) const NOISE: &str =
+    "i=0; while [ $i -lt 3000000 ]; do echo again and again and again; i=$((i+1)); done";
+
 /// Tasks on the backend under test, a probe for a queue, and a folder: one check's own, cleaned up with it.
 #[derive(Debug)]
 pub(crate) struct Trial {

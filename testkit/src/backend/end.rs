@@ -6,8 +6,7 @@ use meanwhile_core::{
     EndedBy, ExitStatus, Lifecycle, Outcome, OutputLimit, OutputStats, Shutdown, Spec, Stop,
 };
 
-use crate::folder::NOISE;
-use crate::trial::{Needs, Trial};
+use crate::trial::{NOISE, Needs, Trial};
 
 /// The code is that of the leader's wait status, whatever the rest of the tree came to.
 pub fn exit_code_is_the_leaders_own<L: Lifecycle>(make: impl FnOnce() -> L) {
@@ -76,7 +75,7 @@ pub fn who_ended_it_is_told<L: Lifecycle>(make: impl FnOnce() -> L) {
         (EndedBy::User, Outcome::Stopped, stopped(EndedBy::User)),
         (EndedBy::OutputLimit, Outcome::Stopped, {
             let limit = OutputLimit::stop_after(OutputLimit::MIN);
-            trial.launch(trial.here(NOISE).output_limit(limit))
+            trial.launch(Spec::shell(NOISE).output_limit(limit))
         }),
     ];
     for (_, _, handle) in &handles {

@@ -8,8 +8,8 @@ use meanwhile_core::{
     Stream,
 };
 
-use crate::folder::{HOLD, NOISE};
-use crate::trial::{Needs, Trial, not_demanded};
+use crate::folder::HOLD;
+use crate::trial::{NOISE, Needs, Trial, not_demanded};
 use crate::wait;
 
 /// Both streams in the order in which they were written, and every byte as it was.
@@ -205,7 +205,7 @@ pub fn stop_after_output_limit<L: Lifecycle>(make: impl FnOnce() -> L) {
         return;
     };
     let limit = OutputLimit::stop_after(1 << 16);
-    let handle = trial.launch(trial.here(NOISE).output_limit(limit));
+    let handle = trial.launch(Spec::shell(NOISE).output_limit(limit));
     let exit = trial.end(&handle);
     assert_eq!(exit.ended_by, EndedBy::OutputLimit, "another one ended it");
     assert!(
