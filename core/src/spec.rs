@@ -342,8 +342,12 @@ impl Spec {
         match &self.work {
             Work::Shell { line, .. } => line.to_string_lossy().into_owned(),
             Work::Program { program, args } => {
-                let words = std::iter::once(program).chain(args).map(|word| quote(word));
-                words.collect::<Vec<_>>().join(" ")
+                let mut typed = quote(program);
+                for arg in args {
+                    typed.push(' ');
+                    typed.push_str(&quote(arg));
+                }
+                typed
             }
             Work::Job(job) => job.name(),
         }

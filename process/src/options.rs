@@ -1,6 +1,7 @@
 //! Settings of a local backend.
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// Settings of a local backend.
 ///
@@ -42,8 +43,9 @@ impl LocalOptions {
         self
     }
 
-    /// Spawns on this many threads. A spawn keeps its thread busy for 0.1 ms and sometimes for several; four
-    /// threads, the default, saturate a small machine.
+    /// Spawns on this many threads. A spawn keeps its thread busy for 0.1 ms and sometimes for several. By default they are
+    /// as many as there are processors, at least two, so that one that is held up does not hold up all, and at most four:
+    /// more start nothing sooner, and take the processors from the host.
     #[must_use]
     pub fn spawners(mut self, threads: usize) -> Self {
         self.spawners = threads.max(1);
@@ -87,7 +89,7 @@ impl Default for LocalOptions {
         );
         Self {
             spool_dir: std::env::temp_dir().join(name),
-            spawners: 4,
+            spawners: thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 4)),
             containment: Containment::default(),
         }
     }

@@ -22,6 +22,17 @@ pub(crate) fn task_of(path: &Path) -> Option<TaskId> {
     matches!(kind, "out" | "err").then(|| id.parse().ok())?
 }
 
+/// Made with room for all of it from the first: a launch waits for this.
+fn path_in(dir: &Path, id: TaskId, ending: &str) -> PathBuf {
+    let name = id.as_str();
+    let mut path = PathBuf::with_capacity(dir.as_os_str().len() + name.len() + ending.len() + 2);
+    path.push(dir);
+    path.push(name);
+    path.as_mut_os_string().push(".");
+    path.as_mut_os_string().push(ending);
+    path
+}
+
 /// The output of one task: one file, or one for each stream.
 #[derive(Debug)]
 pub(crate) struct Spool {
@@ -41,7 +52,7 @@ impl Spool {
     /// Names the files in `dir`; [`create`](Self::create) makes them.
     pub(crate) fn new(dir: &Path, id: TaskId, files: OutputFiles, limit: OutputLimit) -> Self {
         let file = |ending: &str, share: u64| SpoolFile {
-            path: dir.join(format!("{id}.{ending}")),
+            path: path_in(dir, id, ending),
             head: pages_down(limit.head() / share).max(PAGE),
             tail: limit.tail() / share,
             dropped_to: AtomicU64::new(0),
@@ -87,9 +98,10 @@ impl Spool {
         self.limit.stops() && written > self.limit.total()
     }
 
+    /// How much there was at the last look.
     pub(crate) fn stats(&self) -> OutputStats {
         OutputStats {
-            bytes: self.files().map(SpoolFile::written).sum(),
+            bytes: self.files().map(SpoolFile::seen).sum(),
             dropped: self.files().map(SpoolFile::dropped).sum(),
         }
     }
@@ -159,8 +171,9 @@ impl SpoolFile {
         self.path.metadata().map_or(0, |meta| meta.len())
     }
 
-    fn written(&self) -> u64 {
-        self.size() + self.cut_off.load(Ordering::Acquire)
+    /// How much was written until the last look.
+    fn seen(&self) -> u64 {
+        *lock(&self.longest) + self.cut_off.load(Ordering::Acquire)
     }
 
     fn dropped(&self) -> u64 {
