@@ -100,7 +100,7 @@ impl<'a> Contest<'a> {
     #[must_use]
     pub fn run(mut self) -> Vec<Series> {
         let mut series = Vec::new();
-        let mut random = fastrand::Rng::with_seed(0);
+        let mut random = fastrand::Rng::new();
         for _ in 0..self.rounds {
             for place in self.order(&mut random) {
                 let contender = &mut self.contenders[place];

@@ -5,21 +5,42 @@
 
 #![forbid(unsafe_code)]
 
+mod capture;
 mod contest;
+mod custom;
 mod exit;
+mod gap;
 mod launch;
 mod panel;
+mod queue;
 mod runner;
+mod scale;
 mod series;
 mod table;
+mod throughput;
 
+pub use crate::capture::{CAPTURE, PARENT_CPU, REDIRECT, capture};
 pub use crate::contest::{Contest, Reading};
+pub use crate::custom::custom;
 pub use crate::exit::{EXIT, exit};
+pub use crate::gap::{
+    BLOCKED, GAP, LONGEST_BLOCKED, LONGEST_GAP, NO_RUNTIME, ON_SMOL, ON_TOKIO, OTHER_THREAD,
+    P99_BLOCKED, P99_GAP, gap,
+};
 pub use crate::launch::{AMONG_MANY, BESIDE_BALLAST, LAUNCH, SMALL, launch};
 pub use crate::panel::{Effort, Gathering, Panel, Printer, Rows, is_asked_for_tests, is_measured};
+pub use crate::queue::{
+    ACKNOWLEDGE_AND_DROP, BURST, CROSSBEAM, DRAIN, FOUR_PRODUCERS, LIST, MANY_PENDING,
+    MEMORY_QUEUE, NONE_PENDING, ONE_PENDING, ONE_PRODUCER, PUSH, QUEUE, RATE, TOKIO, queue,
+};
 pub use crate::runner::{
     AsyncProcess, BACKENDS, Duct, Entrant, FLOOR, Ours, Program, Runner, StdProcess, Threads,
     TokioProcess, everybody, floor, runtime,
 };
+pub use crate::scale::{
+    DESCRIPTORS, LAUNCHES, MEMORY, SCALE, SCALES, START, STOP_ALL, THREADS, scale, scale_cell,
+    scale_condition,
+};
 pub use crate::series::{Estimate, Key, Role, Series, Unit};
 pub use crate::table::{Table, amount};
+pub use crate::throughput::{BATCH, STD_LOOPS, THROUGHPUT, throughput};

@@ -73,7 +73,7 @@ impl Panel for Rows<'_> {
         group.sample_size(10);
         group.warm_up_time(Duration::from_millis(200));
         group.measurement_time(Duration::from_secs(2));
-        let mut random = fastrand::Rng::with_seed(0);
+        let mut random = fastrand::Rng::new();
         for (place, name) in contest.names().into_iter().enumerate() {
             group.bench_function(name, |bencher| {
                 bencher.iter_custom(|rounds| {

@@ -44,9 +44,11 @@ impl Runner for Duct {
     }
 
     fn stop_all(&mut self) {
-        // It waits for each that it kills.
-        for child in self.sleepers.drain(..) {
+        for child in &self.sleepers {
             child.kill().expect("a child of ours may be killed");
+        }
+        for child in self.sleepers.drain(..) {
+            child.wait().expect("nobody else waits for this child");
         }
     }
 }

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 
 /// Where its code is from.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     "examples/job_threads/main.rs",
     "examples/job_threads/checks.rs",
     "src/lib.rs",
+    "benches/speed.rs",
     "../../exec-thread/src/lib.rs",
 ];
 
