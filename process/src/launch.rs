@@ -1,8 +1,10 @@
 //! A task on its way to a spawner thread, and there.
 
+use std::ffi::{CStr, OsStr};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -10,22 +12,25 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use meanwhile_core::{
-    Cancellation, EndedBy, Ending, Event, ExitStatus, Job, JobContext, Report, Spec, Stdin, Stop,
-    Work,
+    Cancellation, EndedBy, Ending, Event, ExitStatus, Job, JobContext, Output, Report, Spec, Stdin,
+    Stop, Stream, Work,
 };
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-use crate::command::{Command, Script, explain};
+use crate::apart;
+use crate::command::{Command, Script, c_string, explain};
 use crate::job::JobFuture;
 use crate::leader::Leader;
 use crate::local::{Parts, Post, Start};
 use crate::lock;
 use crate::running::{Body, LeaderExit, Running};
-use crate::spawn;
+use crate::spawn::{self, Image};
 use crate::spool::{JobWriter, Spool, Writers};
 use crate::table;
 
+/// What tasks read from that were given nothing to read.
+const NULL: &CStr = c"/dev/null";
 /// How long a start is tried again where the system has no room for another process or descriptor now.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -121,16 +126,10 @@ impl Launch {
     fn spawn(&self, writers: &Writers) -> io::Result<Begun> {
         let id = self.report.id();
         let command = Command::new(&self.spec, id, self.spool_dir())?;
-        let input = self.input()?;
-        let stdin = match &input {
-            Some(file) => file.as_fd(),
-            None => self.parts.null()?.as_fd(),
+        let pid = match self.spawn_apart(&command.image) {
+            Some(pid) => pid?,
+            None => self.spawn_together(&command.image, writers)?,
         };
-        let stderr = writers.stderr.as_ref().unwrap_or(&writers.stdout);
-        let pid = spawn::spawn(
-            &command.image,
-            [stdin, writers.stdout.as_fd(), stderr.as_fd()],
-        )?;
         self.report_start(pid);
         let cgroup = self
             .parts
@@ -147,6 +146,31 @@ impl Launch {
         })
     }
 
+    /// `None` if it takes descriptors of this process.
+    fn spawn_apart(&self, image: &Image) -> Option<io::Result<Pid>> {
+        if matches!(self.spec.get_stdin(), Stdin::Bytes(_)) {
+            return None;
+        }
+        let path = |stream| self.spool.path(stream).map(c_string);
+        let stdout = path(Stream::Stdout)?.ok()?;
+        let stderr = path(Stream::Stderr).transpose().ok()?;
+        let paths = apart::Paths {
+            stdin: NULL,
+            stdout: &stdout,
+            stderr: stderr.as_deref(),
+        };
+        apart::spawn(image, paths)
+    }
+
+    fn spawn_together(&self, image: &Image, writers: &Writers) -> io::Result<Pid> {
+        let stdin = self.open_stdin()?;
+        let stderr = writers.stderr.as_ref().unwrap_or(&writers.stdout);
+        spawn::spawn(
+            image,
+            [stdin.as_fd(), writers.stdout.as_fd(), stderr.as_fd()],
+        )
+    }
+
     fn report_start(&self, pid: Pid) {
         if !self.report.is_recorded() {
             return self.report.started();
@@ -160,11 +184,10 @@ impl Launch {
         }
     }
 
-    /// The file that it reads from; `None` for `/dev/null`.
-    fn input(&self) -> io::Result<Option<File>> {
+    fn open_stdin(&self) -> io::Result<File> {
         use std::io::{Seek, Write};
         let Stdin::Bytes(bytes) = self.spec.get_stdin() else {
-            return Ok(None);
+            return File::open(OsStr::from_bytes(NULL.to_bytes()));
         };
         // A file and not a pipe: nobody has to feed it, and it can be as large as it likes.
         let path = self.spool_dir().join(format!("{}.in", self.report.id()));
@@ -177,7 +200,7 @@ impl Launch {
         std::fs::remove_file(&path)?;
         file.write_all(bytes)?;
         file.rewind()?;
-        Ok(Some(file))
+        Ok(file)
     }
 
     fn hand_over(self, begun: Begun) -> (Running, LeaderExit) {

@@ -10,6 +10,7 @@ compile_error!(
      promises rest on: write a backend over job objects against meanwhile-core instead"
 );
 
+mod apart;
 mod census;
 mod cgroup;
 mod command;

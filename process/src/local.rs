@@ -1,9 +1,7 @@
 //! What a backend of this machine hands its specs to.
 
 use std::fmt;
-use std::fs::File;
-use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use meanwhile_core::{Capabilities, Event, Output, Report, Spec, Stop, Task};
 
@@ -41,23 +39,8 @@ pub(crate) struct Parts {
     pub(crate) watcher: Watcher,
     pub(crate) sweeper: Sweeper,
     pub(crate) registry: Arc<Registry>,
-    /// Opened when it is first needed.
-    null: OnceLock<File>,
     /// There if it was asked for and can be had.
     pub(crate) cgroups: Option<cgroup::Parent>,
-}
-
-impl Parts {
-    /// What tasks read from that were given nothing to read.
-    pub(crate) fn null(&self) -> io::Result<&File> {
-        match self.null.get() {
-            Some(null) => Ok(null),
-            None => {
-                let null = File::open("/dev/null")?;
-                Ok(self.null.get_or_init(|| null))
-            }
-        }
-    }
 }
 
 impl Local {
@@ -75,7 +58,6 @@ impl Local {
             watcher: Watcher::new(),
             sweeper: Sweeper::new(),
             registry: Arc::default(),
-            null: OnceLock::new(),
         };
         Self {
             parts: Arc::new(parts),

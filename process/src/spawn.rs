@@ -65,7 +65,8 @@ pub(crate) fn spawn(image: &Image, stdio: [BorrowedFd<'_>; 3]) -> io::Result<Pid
     Ok(Pid::from_raw(pid).expect("a successful posix_spawn gives the id of a process"))
 }
 
-fn pointers(strings: &[CString]) -> Vec<*mut c_char> {
+/// An array of them that ends with a null pointer.
+pub(crate) fn pointers(strings: &[CString]) -> Vec<*mut c_char> {
     let pointers = strings.iter().map(|string| string.as_ptr().cast_mut());
     pointers.chain([ptr::null_mut()]).collect()
 }
