@@ -18,13 +18,22 @@ pub(crate) struct Census {
 }
 
 impl Census {
-    /// Looks.
+    /// Looks at all.
     ///
     /// # Errors
     ///
     /// The operating system's: then nothing is known, and nobody is to be taken for gone.
     pub(crate) fn take() -> io::Result<Self> {
-        let table = table::read()?;
+        Self::take_of(|_| true)
+    }
+
+    /// Looks at those whose ids are wanted.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Self::take).
+    pub(crate) fn take_of(is_wanted: impl Fn(i32) -> bool) -> io::Result<Self> {
+        let table = table::read(is_wanted)?;
         let mut by_group: HashMap<i32, Vec<usize>> = HashMap::new();
         let mut by_parent: HashMap<i32, Vec<usize>> = HashMap::new();
         for (at, entry) in table.iter().enumerate() {

@@ -38,7 +38,7 @@ pub(crate) struct Look {
     /// Whoever has come since has a later id. `None` where the system does not tell.
     pub(crate) last_id: Option<i32>,
     pub(crate) at: Instant,
-    /// Dead ones and the leader included.
+    /// Dead ones included. The leader need not be among them.
     pub(crate) tree: Vec<Entry>,
 }
 

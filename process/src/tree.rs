@@ -94,7 +94,7 @@ fn may_belong_to(task: TaskId, pid: i32) -> bool {
     })
 }
 
-/// Finds, for each of `tasks`, every process that belongs to it, dead ones and the leader included.
+/// Finds, for each of `tasks`, every process that belongs to it but for the leader, dead ones included.
 ///
 /// A process belongs to a task if it is in the leader's group or the task's control group, descends from a
 /// process that does, or carries the task's mark in its environment: that is what remains of one that left the
@@ -109,7 +109,9 @@ pub(crate) fn find(
 ) -> io::Result<Vec<Vec<Entry>>> {
     // Before the look: who comes while it is taken may not be seen by it.
     let (last_id, at) = (registry.ids.last(), Instant::now());
-    let census = Census::take()?;
+    // Not at the leaders: they are known, there may be ten thousand, and to look at one costs ten microseconds.
+    let leaders = lock(&registry.groups).clone();
+    let census = Census::take_of(|pid| !leaders.contains(&pid))?;
     let mut by_mark = marked(tasks, &census, registry);
     let trees = tasks.iter().map(|(id, leader)| {
         let marked = by_mark.remove(id).unwrap_or_default();
@@ -145,9 +147,10 @@ fn marked(
 ) -> HashMap<TaskId, Vec<usize>> {
     let wanted = tasks.iter().map(|(id, _)| *id).collect();
     let groups: HashSet<i32> = tasks.iter().map(|(_, leader)| leader.id()).collect();
-    // Nobody is older than its leader. A leader that was reaped is not in the table; then nobody is spared.
-    let start_of = |leader: &i32| census.entry(*leader).map_or(0, |entry| entry.start);
-    let oldest = groups.iter().map(start_of).min().unwrap_or(0);
+    // Nobody is older than its leader. One that was reaped is not in the table; then nobody is spared.
+    let first = tasks.iter().min_by_key(|(_, leader)| leader.started());
+    let oldest = first.and_then(|(_, leader)| table::entry(leader.id()).ok()?);
+    let oldest = oldest.map_or(0, |entry| entry.start);
     census.marked(&wanted, |entry| {
         let is_plain = groups.contains(&entry.group) || registry.contains(entry.group);
         !is_plain && entry.start >= oldest

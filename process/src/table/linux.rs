@@ -16,19 +16,20 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_s
 
 use super::{Consumption, Entry, Life};
 
-/// All processes that can be seen.
+/// All processes that can be seen, of those whose ids are wanted.
 ///
 /// # Errors
 ///
 /// The operating system's, such as no descriptor left: then nothing is known, and nobody is to be taken for
 /// gone.
-pub(crate) fn read() -> io::Result<Vec<Entry>> {
+pub(crate) fn read(is_wanted: impl Fn(i32) -> bool) -> io::Result<Vec<Entry>> {
     let mut table = Vec::new();
     for folder in fs::read_dir("/proc")? {
         let pid = folder?
             .file_name()
             .to_str()
-            .and_then(|name| name.parse().ok());
+            .and_then(|name| name.parse().ok())
+            .filter(|pid| is_wanted(*pid));
         table.extend(pid.map(entry).transpose()?.flatten());
     }
     Ok(table)
@@ -244,7 +245,7 @@ mod tests {
     #[test]
     fn this_process_is_in_the_table() {
         let me = std::process::id().cast_signed();
-        let table = read().expect("a readable /proc");
+        let table = read(|_| true).expect("a readable /proc");
         assert!(
             table
                 .iter()

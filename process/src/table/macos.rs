@@ -17,7 +17,7 @@ use super::{Consumption, Entry, Life};
 /// # Errors
 ///
 /// The operating system's: then nothing is known, and nobody is to be taken for gone.
-pub(crate) fn read() -> io::Result<Vec<Entry>> {
+pub(crate) fn read(is_wanted: impl Fn(i32) -> bool) -> io::Result<Vec<Entry>> {
     let mut pids = vec![0_i32; 16_384];
     let bytes = libc::c_int::try_from(size_of_val(pids.as_slice())).unwrap_or(libc::c_int::MAX);
     // SAFETY: the buffer is valid for writes of this many bytes.
@@ -26,7 +26,8 @@ pub(crate) fn read() -> io::Result<Vec<Entry>> {
         return Err(io::Error::last_os_error());
     };
     pids.truncate(count);
-    Ok(pids.into_iter().filter_map(look).collect())
+    let wanted = pids.into_iter().filter(|pid| is_wanted(*pid));
+    Ok(wanted.filter_map(look).collect())
 }
 
 /// macOS shows the environment of a process to nobody but a debugger: descendants are found by ancestry.
