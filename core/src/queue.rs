@@ -58,10 +58,10 @@ pub trait NotificationQueue: Debug + Send + Sync + 'static {
         let _ = (task, milestone);
     }
 
-    /// Whether [`record`](Self::record) keeps anything. Where it does not, a backend need not find out what nobody
+    /// Whether [`record`](Self::record) may keep something. Where it does not, a backend need not find out what nobody
     /// would keep.
     fn keeps_records(&self) -> bool {
-        false
+        true
     }
 }
 

@@ -95,10 +95,6 @@ impl NotificationQueue for Diary {
             _ => panic!("a milestone that this test does not know"),
         });
     }
-
-    fn keeps_records(&self) -> bool {
-        true
-    }
 }
 
 fn tasks() -> (Tasks, Backend, Diary) {

@@ -135,17 +135,16 @@ async fn status(leader: Arc<Leader>) -> ExitStatus {
     let register = |descriptor: Arc<OwnedFd>| Async::new_nonblocking(descriptor).ok();
     let mut registered = leader.exit_descriptor().and_then(register);
     loop {
-        // Asked first: the leader may have ended before the reactor knew of it, and readiness may be spurious.
+        // Asked first: the leader may have ended before the reactor knew of it.
         if let Some(status) = leader.status() {
             return status;
         }
-        match &registered {
+        match registered.take() {
+            // Once: kqueue may tell before there is a status, and a reactor need not tell again.
             Some(descriptor) => {
-                if descriptor.readable().await.is_err() {
-                    registered = None;
-                }
+                let _ = descriptor.readable().await;
             }
-            // No descriptor, or no room in the reactor. The clock does it, if later.
+            // No descriptor, no room in the reactor, or it was told too early. The clock does it, if later.
             None => {
                 Timer::after(meanwhile_process::LOOK_AGAIN).await;
             }

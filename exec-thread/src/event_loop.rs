@@ -151,15 +151,25 @@ impl Shared {
         let mut state = self.lock();
         if state.poller.is_none() {
             let poller = Arc::new(Poller::new()?);
-            let loop_ = Loop {
-                shared: Arc::clone(self),
-                poller: Arc::clone(&poller),
-                tasks: HashMap::new(),
-                timers: BinaryHeap::new(),
+            let (shared, its_poller) = (Arc::clone(self), Arc::clone(&poller));
+            // The loop is made on its thread: where no thread is to be had, it would be dropped with the state locked.
+            let run = move || {
+                Loop {
+                    shared,
+                    poller: its_poller,
+                    tasks: HashMap::new(),
+                    timers: BinaryHeap::new(),
+                }
+                .run();
             };
             thread::Builder::new()
                 .name("meanwhile-wait".to_owned())
-                .spawn(move || loop_.run())?;
+                .spawn(run)?;
+            // A loop that was ended by a panic may have been woken, and not have seen why.
+            state.woken = !state.messages.is_empty();
+            if state.woken {
+                poller.wake();
+            }
             state.poller = Some(poller);
         }
         Ok(())
@@ -314,6 +324,10 @@ impl Loop {
         if let Some(status) = status {
             supervised.leader = None;
             self.pass_on(key, Event::Exited(status));
+        } else if let Some((_, wait @ Wait::Poller)) = &mut supervised.leader {
+            // Too early: kqueue may tell before there is a status, and the poller tells once.
+            *wait = Wait::Clock;
+            self.arm(key);
         }
     }
 

@@ -62,7 +62,12 @@ impl JobThread {
             let thread = thread::Builder::new().name("meanwhile-jobs".to_owned());
             if thread.spawn(move || shared.run()).is_err() {
                 // The jobs are dropped, and those who wait for them told that they are lost.
-                let jobs = std::mem::take(&mut *lock(&self.0.state)).ready;
+                let jobs = {
+                    let mut state = lock(&self.0.state);
+                    let jobs = std::mem::take(&mut state.ready);
+                    state.live -= jobs.len();
+                    jobs
+                };
                 jobs.iter().for_each(|job| job.end(ExitStatus::Lost));
             }
         } else {

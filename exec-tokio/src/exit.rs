@@ -15,16 +15,16 @@ pub(crate) async fn status(leader: Option<Arc<Leader>>) -> ExitStatus {
     };
     let mut registered = leader.exit_descriptor().and_then(register);
     loop {
-        // Asked first: the leader may have ended before the reactor knew of it, and readiness may be spurious.
+        // Asked first: the leader may have ended before the reactor knew of it.
         if let Some(status) = leader.status() {
             return status;
         }
-        match &mut registered {
-            Some(descriptor) => match descriptor.readable().await {
-                Ok(mut guard) => guard.clear_ready(),
-                Err(_) => registered = None,
-            },
-            // No descriptor, or no room in the reactor. The clock does it, if later.
+        match registered.take() {
+            // Once: kqueue may tell before there is a status, and a reactor does not tell again.
+            Some(descriptor) => {
+                let _ = descriptor.readable().await;
+            }
+            // No descriptor, no room in the reactor, or it was told too early. The clock does it, if later.
             None => tokio::time::sleep(LOOK_AGAIN).await,
         }
     }

@@ -17,6 +17,22 @@ pub(crate) struct Census {
     by_parent: HashMap<i32, Vec<usize>>,
 }
 
+/// The places of those that carry the marks of tasks.
+pub(crate) struct Marked {
+    pub(crate) places: HashMap<TaskId, Vec<usize>>,
+    /// Whether all who were asked could answer.
+    pub(crate) is_complete: bool,
+}
+
+impl Default for Marked {
+    fn default() -> Self {
+        Self {
+            places: HashMap::new(),
+            is_complete: true,
+        }
+    }
+}
+
 impl Census {
     /// Looks at all.
     ///
@@ -96,15 +112,25 @@ impl Census {
         &self,
         tasks: &HashSet<TaskId>,
         is_asked: impl Fn(&Entry) -> bool,
-    ) -> HashMap<TaskId, Vec<usize>> {
-        let mut found: HashMap<TaskId, Vec<usize>> = HashMap::new();
+    ) -> Marked {
+        let mut found = Marked::default();
         for (at, entry) in self.table.iter().enumerate() {
             if entry.life == Life::Dead || !is_asked(entry) {
                 continue;
             }
-            let environment = table::environment(entry.pid).unwrap_or_default();
+            let environment = match table::environment(entry.pid) {
+                Ok(Some(environment)) if !environment.is_empty() => environment,
+                Ok(None) => continue,
+                // The kernel's own threads have none.
+                Ok(Some(_)) if entry.group == 0 => continue,
+                // It is being executed, or there is no descriptor left to look by.
+                Ok(Some(_)) | Err(_) => {
+                    found.is_complete = false;
+                    continue;
+                }
+            };
             for id in mark::tasks(&environment).filter(|id| tasks.contains(id)) {
-                found.entry(id).or_default().push(at);
+                found.places.entry(id).or_default().push(at);
             }
         }
         found

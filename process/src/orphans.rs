@@ -1,6 +1,6 @@
 //! Stopping what is left of tasks whose supervisor died.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -71,7 +71,7 @@ fn look(remnants: &mut [Remnant]) {
     // In this order: a process that was only just started has its output before its mark, and may redirect the one when
     // it has the other.
     let mut by_output = census.writers(&tasks);
-    let mut by_mark: HashMap<_, _> = census.marked(&tasks, |_| true);
+    let mut by_mark = census.marked(&tasks, |_| true).places;
     let spared: HashSet<i32> = lineage::line(|pid| census.entry(pid))
         .map(|entry| entry.pid)
         .collect();

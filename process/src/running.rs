@@ -15,7 +15,7 @@ use crate::leader::Leader;
 use crate::local::{Parts, Post};
 use crate::remains;
 use crate::spool::Spool;
-use crate::sweeper::Request;
+use crate::sweeper::{self, Request};
 use crate::tree;
 use crate::watcher::Watch;
 
@@ -169,6 +169,8 @@ impl Running {
                     leader.reap();
                 }
                 if self.exit_seen && tree::is_certainly_gone(id, leader, &self.parts.registry) {
+                    // All the same: to a group that is still there it is owed.
+                    sweeper::signal_group(leader, sweep);
                     return Some(0);
                 }
                 let post = Arc::clone(&self.post);

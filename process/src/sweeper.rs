@@ -91,10 +91,7 @@ fn carry_out(requests: Vec<Request>, registry: &Registry) {
         ..
     } in requests
     {
-        let signals = signals(sweep);
-        for signal in &signals {
-            leader.signal_group(*signal);
-        }
+        let signals = signal_group(&leader, sweep);
         let left = match trees.as_mut().and_then(Iterator::next) {
             Some(tree) => signal_others(&tree, &leader, &signals),
             // Nothing could be seen. Nobody is taken for gone by that while there is a group.
@@ -102,6 +99,15 @@ fn carry_out(requests: Vec<Request>, registry: &Registry) {
         };
         reply(left);
     }
+}
+
+/// Sends the group what the sweep is about, and says which signals that is.
+pub(crate) fn signal_group(leader: &Leader, sweep: Sweep) -> Vec<Signal> {
+    let signals = signals(sweep);
+    for signal in &signals {
+        leader.signal_group(*signal);
+    }
+    signals
 }
 
 fn signals(sweep: Sweep) -> Vec<Signal> {

@@ -1,13 +1,13 @@
 //! Who belongs to a task: its group, and what left it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use meanwhile_core::{ProcessId, TaskId};
 
-use crate::census::Census;
+use crate::census::{Census, Marked};
 use crate::cgroup::Cgroup;
 use crate::leader::{Leader, Look};
 use crate::lock;
@@ -49,6 +49,8 @@ pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, registry: &Registry
     const FEW: i32 = 256;
     /// The ids go round once in no less than this, so that the few are not those after a full turn.
     const SHORT: Duration = Duration::from_secs(1);
+    /// So many processes are hardly between their id and their place in the table at once.
+    const IN_PROGRESS: i32 = 64;
     if leader
         .cgroup()
         .is_some_and(|cgroup| !cgroup.members().is_empty())
@@ -56,16 +58,18 @@ pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, registry: &Registry
         return false;
     }
     let (known, since, first) = match leader.last_look() {
-        Some(look) => (look.tree, look.at, look.last_id),
-        None => (Vec::new(), leader.started(), Some(leader.id())),
+        Some(look) => (Some(look.tree), look.at, look.last_id),
+        None => (None, leader.started(), Some(leader.id())),
     };
-    let (Some(first), Some(last)) = (first, registry.ids.last()) else {
+    let (Some(first), Some(mut last)) = (first, registry.ids.last()) else {
         return false;
     };
-    // Smaller: the ids have begun anew since.
-    if last < first || last - first > FEW || since.elapsed() > SHORT {
-        return false;
-    }
+    // Whoever was being forked during the look had an id, and was perhaps not seen.
+    let mut next = if known.is_some() {
+        first - IN_PROGRESS
+    } else {
+        first + 1
+    };
     let is_alive = |id: ProcessId| {
         let now = table::entry(id.pid);
         now.map_or(true, |now| {
@@ -83,12 +87,28 @@ pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, registry: &Registry
         }),
         Some(group) => !registry.contains(group) && may_belong_to(id, pid),
     };
-    !known.iter().map(Entry::id).any(is_alive) && !(first + 1..=last).any(has_come)
+    // Until the counter stands still: one that was not reached yet may fork, and end before it is asked.
+    loop {
+        // Smaller: the ids have begun anew since.
+        if last < first || last - first > FEW || since.elapsed() > SHORT {
+            return false;
+        }
+        if known.iter().flatten().map(Entry::id).any(is_alive) || (next..=last).any(has_come) {
+            return false;
+        }
+        match registry.ids.last() {
+            Some(now) if now == last => return true,
+            Some(now) => (next, last) = (last + 1, now),
+            None => return false,
+        }
+    }
 }
 
 /// Whether this process carries the mark of the task, or cannot be asked now.
 fn may_belong_to(task: TaskId, pid: i32) -> bool {
-    let environment = table::environment(pid);
+    let Ok(environment) = table::environment(pid) else {
+        return true;
+    };
     environment.is_some_and(|environment| {
         environment.is_empty() || mark::tasks(&environment).any(|id| id == task)
     })
@@ -113,8 +133,11 @@ pub(crate) fn find(
     let leaders = lock(&registry.groups).clone();
     let census = Census::take_of(|pid| !leaders.contains(&pid))?;
     let mut by_mark = marked(tasks, &census, registry);
+    // What could not be judged has an earlier id, and is not among those that were found: then there is no saying who has
+    // come since.
+    let last_id = last_id.filter(|_| by_mark.is_complete);
     let trees = tasks.iter().map(|(id, leader)| {
-        let marked = by_mark.remove(id).unwrap_or_default();
+        let marked = by_mark.places.remove(id).unwrap_or_default();
         let tree = tree(leader, marked, &census);
         leader.remember(Look {
             last_id,
@@ -140,11 +163,7 @@ fn tree(leader: &Leader, marked: Vec<usize>, census: &Census) -> Vec<Entry> {
 }
 
 /// The processes that carry the mark of one of `tasks`, where it is not plain from their group whose they are.
-fn marked(
-    tasks: &[(TaskId, &Leader)],
-    census: &Census,
-    registry: &Registry,
-) -> HashMap<TaskId, Vec<usize>> {
+fn marked(tasks: &[(TaskId, &Leader)], census: &Census, registry: &Registry) -> Marked {
     let wanted = tasks.iter().map(|(id, _)| *id).collect();
     let groups: HashSet<i32> = tasks.iter().map(|(_, leader)| leader.id()).collect();
     // Nobody is older than its leader. One that was reaped is not in the table; then nobody is spared.

@@ -44,7 +44,7 @@ pub fn usage(leaders: &[(TaskId, ProcessId)]) -> io::Result<Vec<Usage>> {
         !groups.contains(&entry.group) && oldest.is_some_and(|oldest| entry.start >= oldest)
     });
     let usages = leaders.iter().map(|(task, leader)| {
-        let mut roots = by_mark.remove(task).unwrap_or_default();
+        let mut roots = by_mark.places.remove(task).unwrap_or_default();
         if census.place(*leader).is_some() {
             roots.extend(census.group(leader.pid));
         }

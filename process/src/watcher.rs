@@ -55,7 +55,7 @@ struct Due {
 }
 
 impl Watcher {
-    /// A process writes 2 GB/s into the page cache: 20 MB between two looks at a spool that grows.
+    /// A process writes 2 GB/s into the page cache: up to 30 MB between two looks at a spool that grows.
     const SHORTEST: Duration = Duration::from_millis(10);
     const LONGEST: Duration = Duration::from_secs(1);
     /// What falls due within this time is looked at together: of many short tasks not each wakes the thread, which would

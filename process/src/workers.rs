@@ -109,7 +109,9 @@ impl Shared {
             } else {
                 state.idle += 1;
                 drop(state);
-                state = scheduling::wait_humbly(|| self.wait());
+                // Without the lock that it comes back with: whoever launches must not wait for its change of class.
+                scheduling::wait_humbly(|| drop(self.wait()));
+                state = lock(&self.state);
                 state.idle -= 1;
             }
         }

@@ -304,10 +304,6 @@ impl NotificationQueue for Store {
             change => self.shared.submit(change),
         }
     }
-
-    fn keeps_records(&self) -> bool {
-        true
-    }
 }
 
 /// Dropped with the last clone of a store.

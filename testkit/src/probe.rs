@@ -85,10 +85,6 @@ impl NotificationQueue for Probe {
             lock(&self.0.leaders).insert(task, leader);
         }
     }
-
-    fn keeps_records(&self) -> bool {
-        true
-    }
 }
 
 impl fmt::Debug for Probe {

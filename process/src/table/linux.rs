@@ -37,8 +37,24 @@ pub(crate) fn read(is_wanted: impl Fn(i32) -> bool) -> io::Result<Vec<Entry>> {
 
 /// The environment that `pid` was started with, entries that end with a NUL each. `None` if there is no such process,
 /// or it belongs to somebody else. Empty also for a dead one, and for a moment while one is being executed.
-pub(crate) fn environment(pid: i32) -> Option<Vec<u8>> {
-    read_file(pid, "environ").ok()
+///
+/// # Errors
+///
+/// The operating system's, such as no descriptor left: then nothing is known of it.
+pub(crate) fn environment(pid: i32) -> io::Result<Option<Vec<u8>>> {
+    match read_file(pid, "environ") {
+        Ok(environment) => Ok(Some(environment)),
+        Err(error) => is_out_of_sight(error).map(|()| None),
+    }
+}
+
+/// Whether it is because a process is gone, or somebody else's, that it cannot be looked at.
+fn is_out_of_sight(error: io::Error) -> io::Result<()> {
+    match Errno::from_io_error(&error) {
+        // Gone before the open, or between it and the read; hidden from us.
+        Some(Errno::NOENT | Errno::SRCH | Errno::ACCESS | Errno::PERM) => Ok(()),
+        _ => Err(error),
+    }
 }
 
 /// The files that are its stdout and stderr, as far as they can be seen.
@@ -145,12 +161,7 @@ impl Stat {
             fs::File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut buffer));
         match read {
             Ok(length) => Ok(Some(Self { buffer, length })),
-            // Gone before the open, or between it and the read.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            // Hidden from us: somebody else's.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::SRCH) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => is_out_of_sight(error).map(|()| None),
         }
     }
 

@@ -31,8 +31,8 @@ pub(crate) fn read(is_wanted: impl Fn(i32) -> bool) -> io::Result<Vec<Entry>> {
 }
 
 /// macOS shows the environment of a process to nobody but a debugger: descendants are found by ancestry.
-pub(crate) fn environment(_: i32) -> Option<Vec<u8>> {
-    None
+pub(crate) fn environment(_: i32) -> io::Result<Option<Vec<u8>>> {
+    Ok(None)
 }
 
 /// macOS names no files of another process here.

@@ -104,10 +104,6 @@ impl NotificationQueue for InFolder {
     fn record(&self, task: TaskId, milestone: Milestone<'_>) {
         self.store.record(task, milestone);
     }
-
-    fn keeps_records(&self) -> bool {
-        true
-    }
 }
 
 /// Records the launch of `spec` under a new id, as `Tasks` does.
