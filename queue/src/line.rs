@@ -119,7 +119,9 @@ impl Line {
 
     fn take_fresh(&mut self, max: usize) -> Vec<Notification> {
         if max >= self.fresh.len() {
-            mem::take(&mut self.fresh).into()
+            // As many will come again, or fewer: a line that grows from nothing each time copies itself on the way.
+            let room = self.fresh.len().min(MOST_ROOM);
+            mem::replace(&mut self.fresh, VecDeque::with_capacity(room)).into()
         } else {
             self.fresh.drain(..max).collect()
         }
@@ -221,6 +223,9 @@ impl Run {
         goes_on
     }
 }
+
+/// For how many endings there is room at most in a line that was emptied: 200 KiB, until the next drain.
+const MOST_ROOM: usize = 1024;
 
 /// How many characters of a text are kept in an ending that found the line full.
 const SHORT: usize = 80;
