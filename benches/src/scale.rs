@@ -35,6 +35,9 @@ const MANY: usize = 10_000;
 
 /// Asks all `entrants` who can stop what runs, with so many tasks live as [`SCALES`] says.
 ///
+/// Ours do more than the others: they capture output, so that a file is made for each task; and to stop one they ask it to
+/// end, look for its descendants, and tell who is left, where the others kill the child and nobody else.
+///
 /// Memory, threads and descriptors are those of a whole process, so that each contender gets one of its own in each
 /// round: this executable runs itself. It must call [`scale_cell`] first of all.
 ///
