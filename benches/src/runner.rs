@@ -9,7 +9,7 @@ mod tokio_process;
 
 use std::fmt::Debug;
 
-use meanwhile_process::LocalOptions;
+use meanwhile_process::{LocalOptions, raise_descriptor_limit};
 use meanwhile_smol::SmolBackend;
 use meanwhile_thread::ThreadBackend;
 use meanwhile_tokio::TokioBackend;
@@ -108,8 +108,16 @@ pub const BACKENDS: [&str; 3] = ["meanwhile-thread", "meanwhile-tokio", "meanwhi
 pub const FLOOR: &str = "std::process";
 
 /// Everybody: the floor, the three backends, and what people would use instead. `runtime` is that of those on tokio.
+///
+/// Raises this program's limit on descriptors, before the backends are made, which budget by it: most contenders have one
+/// for each of 1,000 tasks.
+///
+/// # Panics
+///
+/// If the system does not let it.
 #[must_use]
 pub fn everybody(runtime: &Runtime) -> Vec<Entrant> {
+    raise_descriptor_limit().expect("a soft limit may be as high as the hard one");
     let options = LocalOptions::default();
     let tokio = TokioBackend::on(runtime.handle().clone(), options);
     vec![

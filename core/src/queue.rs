@@ -58,8 +58,8 @@ pub trait NotificationQueue: Debug + Send + Sync + 'static {
         let _ = (task, milestone);
     }
 
-    /// Whether [`record`](Self::record) may keep something. Where it does not, a backend need not find out what nobody
-    /// would keep.
+    /// Whether [`record`](Self::record) keeps anything. Only a queue that keeps nothing says `false`: then backends need
+    /// not find out who leads a task, and nothing could be found by it later.
     fn keeps_records(&self) -> bool {
         true
     }

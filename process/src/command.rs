@@ -81,7 +81,7 @@ impl Command {
 }
 
 /// Says what could not be started and why, in the words of the spec rather than those of the system call:
-/// `posix_spawn` gives one number for a missing folder and for a missing program.
+/// the kernel gives one number for a missing folder and for a missing program.
 pub(crate) fn explain(spec: &Spec, error: &io::Error) -> String {
     if let Some(problem) = spec.get_cwd().and_then(explain_cwd) {
         return problem;

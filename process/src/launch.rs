@@ -30,7 +30,7 @@ use crate::spool::{JobWriter, Spool, Writers};
 use crate::table;
 
 /// What tasks read from that were given nothing to read.
-const NULL: &CStr = c"/dev/null";
+const DEV_NULL: &CStr = c"/dev/null";
 /// How long a start is tried again where the system has no room for another process or descriptor now.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -155,7 +155,7 @@ impl Launch {
         let stdout = path(Stream::Stdout)?.ok()?;
         let stderr = path(Stream::Stderr).transpose().ok()?;
         let paths = apart::Paths {
-            stdin: NULL,
+            stdin: DEV_NULL,
             stdout: &stdout,
             stderr: stderr.as_deref(),
         };
@@ -187,7 +187,7 @@ impl Launch {
     fn open_stdin(&self) -> io::Result<File> {
         use std::io::{Seek, Write};
         let Stdin::Bytes(bytes) = self.spec.get_stdin() else {
-            return File::open(OsStr::from_bytes(NULL.to_bytes()));
+            return File::open(OsStr::from_bytes(DEV_NULL.to_bytes()));
         };
         // A file and not a pipe: nobody has to feed it, and it can be as large as it likes.
         let path = self.spool_dir().join(format!("{}.in", self.report.id()));

@@ -81,9 +81,9 @@ impl Leader {
         }
     }
 
-    /// A descriptor that becomes readable when the leader has ended: a pidfd on Linux, a kqueue on macOS.
-    /// Readiness may be spurious: ask [`status`](Self::status). `None` if the system had none left; then ask
-    /// every [`LOOK_AGAIN`](crate::LOOK_AGAIN).
+    /// A descriptor that becomes readable when the leader has ended: a pidfd on Linux, a kqueue on macOS. It may be so a
+    /// moment before there is a status, and a reactor need not tell again: then, and if this is `None` because the system
+    /// had none left, ask [`status`](Self::status) every [`LOOK_AGAIN`](crate::LOOK_AGAIN).
     #[must_use]
     pub fn exit_descriptor(&self) -> Option<Arc<OwnedFd>> {
         self.exit.clone()

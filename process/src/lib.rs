@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![allow(
     unsafe_code,
-    reason = "posix_spawn, kqueue and libproc have no safe form; every block says why it is sound"
+    reason = "posix_spawn, clone, kqueue and libproc have no safe form; every block says why it is sound"
 )]
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
@@ -59,7 +59,7 @@ pub use crate::usage::{Usage, usage};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often a loop asks a leader for its status whose exit descriptor its reactor could not take.
+/// How often a loop asks a leader for its status whose exit descriptor its reactor could not take, or told of too early.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Locks, whatever a panic elsewhere did: every critical section of this crate leaves its data whole.

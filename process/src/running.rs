@@ -169,7 +169,7 @@ impl Running {
                     leader.reap();
                 }
                 if self.exit_seen && tree::is_certainly_gone(id, leader, &self.parts.registry) {
-                    // All the same: to a group that is still there it is owed.
+                    // Nobody was seen; but until the leader is reaped its group is there, and a signal to it was asked for.
                     sweeper::signal_group(leader, sweep);
                     return Some(0);
                 }

@@ -75,30 +75,54 @@ fn take(state: &Mutex<State>) -> Option<Vec<Request>> {
     state.is_at_work.then(|| std::mem::take(&mut state.pending))
 }
 
+/// Carries all of them out. A look is not of one moment: who forks and ends in the middle of it may be seen dead, and the
+/// child not at all. So where the leader has ended and nobody is found, there is another look unless that is certain.
+fn carry_out(requests: Vec<Request>, registry: &Registry) {
+    const LOOKS: usize = 3;
+    let mut open = requests;
+    for _ in 1..LOOKS {
+        open = look(open, registry)
+            .into_iter()
+            .filter_map(|(request, left)| {
+                let is_settled = left > 0
+                    || request.leader.status().is_none()
+                    || tree::is_certainly_gone(request.id, &request.leader, registry);
+                if is_settled {
+                    (request.reply)(left);
+                    return None;
+                }
+                Some(request)
+            })
+            .collect();
+        if open.is_empty() {
+            return;
+        }
+    }
+    for (request, left) in look(open, registry) {
+        (request.reply)(left);
+    }
+}
+
 /// Looks once, then signals and counts for each request. The look comes first: a child whose parent dies of
 /// the signal cannot be found by its ancestry any more.
-fn carry_out(requests: Vec<Request>, registry: &Registry) {
+fn look(requests: Vec<Request>, registry: &Registry) -> Vec<(Request, u32)> {
     let tasks: Vec<_> = requests
         .iter()
         .map(|request| (request.id, &*request.leader))
         .collect();
     let trees = tree::find(&tasks, registry).ok();
     let mut trees = trees.map(Vec::into_iter);
-    for Request {
-        leader,
-        sweep,
-        reply,
-        ..
-    } in requests
-    {
-        let signals = signal_group(&leader, sweep);
+    let swept = requests.into_iter().map(|request| {
+        let leader = &request.leader;
+        let signals = signal_group(leader, request.sweep);
         let left = match trees.as_mut().and_then(Iterator::next) {
-            Some(tree) => signal_others(&tree, &leader, &signals),
+            Some(tree) => signal_others(&tree, leader, &signals),
             // Nothing could be seen. Nobody is taken for gone by that while there is a group.
             None => u32::from(!leader.is_group_empty()),
         };
-        reply(left);
-    }
+        (request, left)
+    });
+    swept.collect()
 }
 
 /// Sends the group what the sweep is about, and says which signals that is.

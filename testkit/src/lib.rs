@@ -76,6 +76,7 @@ macro_rules! backend {
             stopped_processes_are_reached
             natural_end_leaves_survivors_alone
             survivors_stop_if_the_spec_says_so
+            survivors_that_fork_meanwhile_are_stopped
             stop_twice_and_after_the_end
             a_later_stop_may_shorten_the_grace
             stop_at_once_after_launch

@@ -78,7 +78,10 @@ rejects! { backend, Naive::new =>
     TakesTheGraceOfTheSpecOnly { grace_zero_kills_at_once: "not killed at once" }
     WakesNobody { stopped_processes_are_reached: "no end was told" }
     KillsSurvivors { natural_end_leaves_survivors_alone: "to be released" }
-    LeavesSurvivors { survivors_stop_if_the_spec_says_so: "alive after the end" }
+    LeavesSurvivors {
+        survivors_stop_if_the_spec_says_so: "alive after the end"
+        survivors_that_fork_meanwhile_are_stopped: "alive after the end"
+    }
     BelievesTheLastStop { stop_twice_and_after_the_end: "took the place of the first" }
     HearsOneStop { a_later_stop_may_shorten_the_grace: "no end was told" }
     HearsNoStopBeforeTheStart { stop_at_once_after_launch: "no end was told" }

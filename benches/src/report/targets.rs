@@ -1,4 +1,4 @@
-//! What ours are to reach, as the maintainers set it.
+//! What ours are to reach.
 
 use meanwhile_benches::{
     AMONG_MANY, BACKENDS, BESIDE_BALLAST, BURST, CAPTURE, CROSSBEAM, DRAIN, EXIT, FLOOR,

@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use meanwhile_process::raise_descriptor_limit;
 use serde::{Deserialize, Serialize};
 
 use super::sight::{self, Sight};
@@ -50,8 +49,6 @@ pub fn scale_cell(entrants: impl FnOnce() -> Vec<Entrant>) -> bool {
     if cell != CELL {
         return false;
     }
-    // Before the backends are made, which budget by the limit.
-    raise_descriptor_limit().expect("a soft limit may be as high as the hard one");
     let mut entrant = entrants()
         .into_iter()
         .find(|entrant| entrant.name == *name)

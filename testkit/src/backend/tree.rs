@@ -67,6 +67,24 @@ pub fn survivors_stop_if_the_spec_says_so<L: Lifecycle>(make: impl FnOnce() -> L
     assert_eq!(exit.survivors, 0);
 }
 
+/// A process that forks and ends while the leader's end is being dealt with leaves nobody behind.
+///
+/// It is a race that this cannot decide, so it is run many times: who is overlooked one time in a hundred is found in some
+/// runs, and who is overlooked always in each.
+pub fn survivors_that_fork_meanwhile_are_stopped<L: Lifecycle>(make: impl FnOnce() -> L) {
+    let Some(trial) = Trial::new(make, Needs::LocalProcesses) else {
+        return;
+    };
+    for _ in 0..100 {
+        // Two generations, of which the first ends at once.
+        let line = format!("(sh -c '{ANNOUNCE}; {HOLD}' &) &");
+        let spec = trial.here(line).survivors(Survivors::Stop).grace(SOON);
+        let survivors = trial.run(spec).survivors;
+        assert_none_alive(&trial.folder);
+        assert_eq!(survivors, 0, "somebody was left");
+    }
+}
+
 /// A grace for those who will not use it.
 pub(super) const SOON: Duration = Duration::from_millis(100);
 
