@@ -21,6 +21,7 @@ pub use self::async_process::AsyncProcess;
 pub use self::duct::Duct;
 pub use self::ours::Ours;
 pub use self::std_process::StdProcess;
+pub(crate) use self::std_process::spawn;
 pub use self::threads::Threads;
 pub use self::tokio_process::TokioProcess;
 

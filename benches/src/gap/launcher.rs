@@ -11,7 +11,7 @@ use smol::Executor;
 use smol::future;
 use tokio::task::JoinSet;
 
-use crate::runner::Program;
+use crate::runner::{Program, spawn};
 
 /// Somebody who launches `/bin/true` on the runtime that calls him.
 ///
@@ -135,7 +135,7 @@ pub(super) struct OnThread {
 
 impl Launcher for OnThread {
     fn launch(&mut self) {
-        self.children.0.push_back(spawn());
+        self.children.0.push_back(spawn(Program::True));
     }
 
     fn ended(&mut self) -> usize {
@@ -157,7 +157,7 @@ impl OnOther {
         let spawn_all = move || {
             for () in taken {
                 // Without the receiver nobody waits for an end.
-                let _ = hand_back.send(spawn());
+                let _ = hand_back.send(spawn(Program::True));
             }
         };
         thread::Builder::new()
@@ -199,15 +199,6 @@ impl Children {
         }
         count
     }
-}
-
-fn spawn() -> Child {
-    std::process::Command::new(Program::True.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program is on every system")
 }
 
 fn demand_success(status: io::Result<ExitStatus>) {

@@ -81,7 +81,7 @@ pub fn survivors_that_fork_meanwhile_are_stopped<L: Lifecycle>(make: impl FnOnce
         let spec = trial.here(line).survivors(Survivors::Stop).grace(SOON);
         let survivors = trial.run(spec).survivors;
         assert_none_alive(&trial.folder);
-        assert_eq!(survivors, 0, "somebody was left");
+        assert_eq!(survivors, 0, "somebody is alive after the end");
     }
 }
 
