@@ -106,7 +106,20 @@ impl Child {
     /// The processes of the tree that are alive.
     fn tree(&self) -> Vec<Pid> {
         let leader = self.leader();
-        let mut pids: Vec<Pid> = fs::read_dir("/proc")
+        // A look is not of one moment: the child of one that forks and ends in the middle of it is found by the next.
+        let mut pids = [self.look(), self.look()].concat();
+        pids.sort();
+        pids.dedup();
+        match self.flaw {
+            Flaw::SeesTheGroupOnly => pids.retain(|pid| getpgid(Some(*pid)) == Ok(leader)),
+            Flaw::SeesTheLeaderOnly => pids.retain(|pid| *pid == leader),
+            _ => {}
+        }
+        pids
+    }
+
+    fn look(&self) -> Vec<Pid> {
+        fs::read_dir("/proc")
             .expect("/proc can be listed")
             .filter_map(|entry| {
                 entry
@@ -117,14 +130,13 @@ impl Child {
                     .ok()
                     .map(Pid::from_raw)
             })
-            .filter(|pid| self.has_mark(*pid) && is_alive(*pid))
-            .collect();
-        match self.flaw {
-            Flaw::SeesTheGroupOnly => pids.retain(|pid| getpgid(Some(*pid)) == Ok(leader)),
-            Flaw::SeesTheLeaderOnly => pids.retain(|pid| *pid == leader),
-            _ => {}
-        }
-        pids
+            .filter(|pid| self.is_its(*pid) && is_alive(*pid))
+            .collect()
+    }
+
+    /// By the group, too: one that is being executed shows no environment for a moment.
+    fn is_its(&self, pid: Pid) -> bool {
+        self.has_mark(pid) || getpgid(Some(pid)) == Ok(self.leader())
     }
 
     fn has_mark(&self, pid: Pid) -> bool {
