@@ -6,9 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use meanwhile_core::{Handle, Inbox, Lifecycle, OutputLimit, Owner, Spec, Stream, Tasks};
+use meanwhile_core::{Handle, OutputLimit, Spec, Stream};
 use meanwhile_process::LocalOptions;
-use meanwhile_queue::MemoryQueue;
 use meanwhile_smol::SmolBackend;
 use meanwhile_thread::ThreadBackend;
 use meanwhile_tokio::TokioBackend;
@@ -17,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::contest::{Contest, Reading};
 use crate::panel::Panel;
-use crate::runner::BACKENDS;
+use crate::runner::{BACKENDS, Ours};
 use crate::series::{Role, Unit};
 
 /// The name of the question.
@@ -44,21 +43,21 @@ pub fn capture(panel: &mut impl Panel) {
     let folder = folder.path();
     let runtime = crate::runner::runtime();
     let options = LocalOptions::default().spool_dir(folder.join("spool"));
-    let mut thread = Ours::new(ThreadBackend::with_options(options.clone()));
-    let mut tokio = Ours::new(TokioBackend::on(runtime.handle().clone(), options.clone()));
-    let mut smol = Ours::new(SmolBackend::with_options(options.clone()));
-    let mut whole = Ours::new(ThreadBackend::with_options(options));
+    let thread = Ours::new(ThreadBackend::with_options(options.clone()));
+    let tokio = Ours::new(TokioBackend::on(runtime.handle().clone(), options.clone()));
+    let smol = Ours::new(SmolBackend::with_options(options.clone()));
+    let whole = Ours::new(ThreadBackend::with_options(options));
     let limit = OutputLimit::default();
     let contest = Contest::new(CAPTURE, format!("{megabytes} MiB"))
         .rounds(rounds)
         .contender(Role::Floor, REDIRECT, || {
             into_file(folder, bytes, |file| redirect(bytes, file))
         })
-        .contender(Role::Ours, BACKENDS[0], || thread.capture(bytes, limit))
-        .contender(Role::Ours, BACKENDS[1], || tokio.capture(bytes, limit))
-        .contender(Role::Ours, BACKENDS[2], || smol.capture(bytes, limit))
+        .contender(Role::Ours, BACKENDS[0], || by_task(&thread, bytes, limit))
+        .contender(Role::Ours, BACKENDS[1], || by_task(&tokio, bytes, limit))
+        .contender(Role::Ours, BACKENDS[2], || by_task(&smol, bytes, limit))
         .contender(Role::Ours, format!("{}, keeps all", BACKENDS[0]), || {
-            whole.capture(bytes, OutputLimit::keep(bytes * 2))
+            by_task(&whole, bytes, OutputLimit::keep(bytes * 2))
         })
         .contender(Role::Peer, "std pipe", || {
             into_file(folder, bytes, |file| std_pipe(bytes, file))
@@ -106,36 +105,22 @@ fn own_cpu() -> Duration {
     Duration::try_from(time).expect("no process has taken less than nothing")
 }
 
-/// A backend, with its notifications in a [`MemoryQueue`].
-struct Ours {
-    tasks: Tasks,
-    inbox: Inbox,
-}
-
-impl Ours {
-    fn new(backend: impl Lifecycle) -> Self {
-        let tasks = Tasks::new(backend, MemoryQueue::new());
-        let inbox = tasks.inbox(Owner::default());
-        Self { tasks, inbox }
-    }
-
-    fn capture(&mut self, bytes: u64, limit: OutputLimit) -> Reading {
-        let spec = Spec::program(WRITER)
-            .args(writer_args(bytes))
-            .output_limit(limit);
-        let meter = Meter::begin();
-        let handle = self.tasks.launch(spec).expect("the backend runs programs");
-        self.inbox.wait_blocking();
-        let ended = self.inbox.drain();
-        let reading = meter.read();
-        let exit = &ended[0].exit;
-        assert_eq!((exit.code(), exit.output.bytes), (Some(0), bytes));
-        ended.acknowledge();
-        assert_readable(&handle, bytes);
-        let file = handle.output_path(Stream::Stdout);
-        fs::remove_file(file.expect("a local task writes to a file")).expect("it is there");
-        reading
-    }
+fn by_task(ours: &Ours, bytes: u64, limit: OutputLimit) -> Reading {
+    let spec = Spec::program(WRITER)
+        .args(writer_args(bytes))
+        .output_limit(limit);
+    let meter = Meter::begin();
+    let handle = ours.tasks.launch(spec).expect("the backend runs programs");
+    ours.inbox.wait_blocking();
+    let ended = ours.inbox.drain();
+    let reading = meter.read();
+    let exit = &ended[0].exit;
+    assert_eq!((exit.code(), exit.output.bytes), (Some(0), bytes));
+    ended.acknowledge();
+    assert_readable(&handle, bytes);
+    let file = handle.output_path(Stream::Stdout);
+    fs::remove_file(file.expect("a local task writes to a file")).expect("it is there");
+    reading
 }
 
 /// The first bytes and the last are there.

@@ -6,13 +6,9 @@ use meanwhile_core::Lifecycle;
 use crate::exit::exit;
 use crate::launch::launch;
 use crate::panel::Rows;
-use crate::runner::{Entrant, Ours, Program, Runner, floor};
+use crate::runner::{Entrant, Ours, floor};
 use crate::series::Role;
 use crate::throughput::throughput;
-
-/// Who has as many running as [`launch`] demands in its last condition has room for the one that is measured only if he
-/// lets in more.
-const CROWD: usize = 1_000;
 
 /// Puts [`launch`], [`exit`] and [`throughput`] to `backend`, beside bare std, as rows of `criterion`.
 ///
@@ -40,39 +36,11 @@ pub fn custom(criterion: &mut Criterion, name: &str, backend: impl Lifecycle) {
 }
 
 fn guest(name: &str, backend: impl Lifecycle) -> Entrant {
-    let capabilities = backend.capabilities();
-    assert!(capabilities.commands(), "{name} declares no commands");
-    let guest = Guest {
-        runner: Ours::new(backend),
-        has_room: capabilities.max_live().is_none_or(|max| max > CROWD),
-    };
-    Entrant::new(Role::Ours, name, guest)
-}
-
-/// A backend of which all that is known is what it declares.
-#[derive(Debug)]
-struct Guest {
-    runner: Ours,
-    has_room: bool,
-}
-
-impl Runner for Guest {
-    fn launch(&mut self, program: Program) {
-        self.runner.launch(program);
-    }
-
-    fn ended(&mut self) -> usize {
-        self.runner.ended()
-    }
-
-    fn can_stop(&self) -> bool {
-        // Without room, what is launched among many waits for one of them to end, and none does.
-        self.has_room
-    }
-
-    fn stop_all(&mut self) {
-        self.runner.stop_all();
-    }
+    assert!(
+        backend.capabilities().commands(),
+        "{name} declares no commands"
+    );
+    Entrant::new(Role::Ours, name, Ours::new(backend))
 }
 
 #[cfg(test)]

@@ -14,11 +14,11 @@ use smol::{Executor, future};
 
 use crate::contest::{Contest, Reading};
 use crate::panel::Panel;
-use crate::runner::{BACKENDS, FLOOR};
+use crate::runner::{BACKENDS, FLOOR, Ours};
 use crate::series::Role;
 
 use self::gaps::Gaps;
-use self::launcher::{Launcher, OnOther, OnSmol, OnThread, OnTokio, Ours};
+use self::launcher::{Launcher, OnOther, OnSmol, OnThread, OnTokio};
 
 pub use self::gaps::{BLOCKED, LONGEST_BLOCKED, LONGEST_GAP, P99_BLOCKED, P99_GAP};
 

@@ -25,8 +25,8 @@ const MANY: usize = 1_000;
 
 /// Asks all `entrants`: with nothing running in a small parent, in one of 2 GiB, and with 1,000 tasks running for each.
 ///
-/// What was launched ends, and the caller knows of it, before the next is launched; that is not counted. Who cannot stop
-/// what runs sits out the last.
+/// What was launched ends, and the caller knows of it, before the next is launched; that is not counted. Who has no
+/// room for so many sits out the last.
 pub fn launch(panel: &mut impl Panel, entrants: &mut [Entrant]) {
     let rounds = panel.effort().choose(1, 1, 60, 150);
     panel.ask(returns(SMALL, rounds, entrants.iter_mut()));
@@ -40,7 +40,7 @@ pub fn launch(panel: &mut impl Panel, entrants: &mut [Entrant]) {
     let many = panel.effort().choose(10, MANY, MANY, MANY);
     let mut stoppable: Vec<&mut Entrant> = entrants
         .iter_mut()
-        .filter(|entrant| entrant.runner.can_stop())
+        .filter(|entrant| entrant.runner.room() > many)
         .collect();
     for entrant in &mut stoppable {
         (0..many).for_each(|_| entrant.runner.launch(Program::Sleep));

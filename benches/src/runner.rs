@@ -70,9 +70,9 @@ pub trait Runner: Debug {
     /// If one failed: nobody must win by failing.
     fn ended(&mut self) -> usize;
 
-    /// Whether it can [`stop_all`](Self::stop_all).
-    fn can_stop(&self) -> bool {
-        true
+    /// How many may run at once: none if [`Program::Sleep`] could not be stopped.
+    fn room(&self) -> usize {
+        usize::MAX
     }
 
     /// Ends every [`Program::Sleep`], and blocks until nothing is left of them and the caller knows. All that end by

@@ -60,7 +60,7 @@ pub fn scale(panel: &mut impl Panel, entrants: &[Entrant]) {
         let contest =
             Contest::new(SCALE, scale_condition(live)).rounds(if live < 1_000 { few } else { 1 });
         let takes_part = |entrant: &&Entrant| {
-            entrant.runner.can_stop() && (live < MANY || entrant.role != Role::Peer)
+            entrant.runner.room() >= live && (live < MANY || entrant.role != Role::Peer)
         };
         let contest = entrants
             .iter()

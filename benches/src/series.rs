@@ -64,14 +64,15 @@ impl Series {
 
     /// The values, each divided by that of `other` in the same round.
     #[must_use]
+    pub fn ratios(&self, other: &Self) -> Vec<f64> {
+        let rounds = self.values.iter().zip(&other.values);
+        rounds.map(|(mine, theirs)| mine / theirs).collect()
+    }
+
+    /// The median of the ratios, and how sure it is.
+    #[must_use]
     pub fn against(&self, other: &Self) -> Estimate {
-        Estimate::of(
-            self.values
-                .iter()
-                .zip(&other.values)
-                .map(|(mine, theirs)| mine / theirs)
-                .collect(),
-        )
+        Estimate::of(self.ratios(other))
     }
 
     /// The median and how sure it is.

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use meanwhile_core::{Inbox, Lifecycle, Owner, Spec, Tasks};
-use meanwhile_queue::MemoryQueue;
 use smol::Executor;
 use smol::future;
 use tokio::task::JoinSet;
 
-use crate::runner::{Program, spawn};
+use crate::runner::{Ours, Program, Runner, spawn};
 
 /// Somebody who launches `/bin/true` on the runtime that calls him.
 ///
@@ -29,35 +27,13 @@ pub(super) trait Launcher {
     fn ended(&mut self) -> usize;
 }
 
-/// A backend, with its notifications in a [`MemoryQueue`].
-pub(super) struct Ours {
-    tasks: Tasks,
-    inbox: Inbox,
-}
-
-impl Ours {
-    pub(super) fn new(backend: impl Lifecycle) -> Self {
-        let tasks = Tasks::new(backend, MemoryQueue::new());
-        let inbox = tasks.inbox(Owner::default());
-        Self { tasks, inbox }
-    }
-}
-
 impl Launcher for Ours {
     fn launch(&mut self) {
-        self.tasks
-            .launch(Spec::program(Program::True.path()))
-            .expect("the backend runs programs");
+        Runner::launch(self, Program::True);
     }
 
     fn ended(&mut self) -> usize {
-        let ended = self.inbox.drain();
-        for notification in ended.iter() {
-            assert_eq!(notification.exit.code(), Some(0), "it must end by itself");
-        }
-        let count = ended.len();
-        ended.acknowledge();
-        count
+        self.drain()
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use meanwhile_benches::{Estimate, Key, Role, Series, Unit, amount};
 
 use super::measurements::Measurements;
-use super::results::{Group, Results, cautious, more_is_better, quotient, ratios};
+use super::results::{Group, Results, cautious, more_is_better, quotient};
 use super::text::{digits, interval, joined, times};
 
 /// Changes below this share are not told, however sure they are: code that did not change at all differs by as much when
@@ -106,8 +106,8 @@ fn change(series: &Series, group: &Group<'_>, earlier: &Group<'_>) -> Option<Cha
     let references = reference.and_then(|new| Some((new, earlier.contender(&new.key.contender)?)));
     let (before, after) = match references {
         Some((new, earlier)) => (
-            cautious(&ratios(old, earlier))?,
-            cautious(&ratios(series, new))?,
+            cautious(&old.ratios(earlier))?,
+            cautious(&series.ratios(new))?,
         ),
         None => (cautious(&old.values)?, cautious(&series.values)?),
     };

@@ -81,15 +81,9 @@ pub(crate) fn more_is_better(unit: Unit) -> bool {
 /// By how much `mine` is worse than `other`, round by round: above one it is, whatever the unit.
 pub(crate) fn times_worse(mine: &Series, other: &Series) -> Vec<f64> {
     match more_is_better(mine.unit) {
-        true => ratios(other, mine),
-        false => ratios(mine, other),
+        true => other.ratios(mine),
+        false => mine.ratios(other),
     }
-}
-
-/// The values of one, each divided by that of the other in the same round.
-pub(crate) fn ratios(of: &Series, by: &Series) -> Vec<f64> {
-    let rounds = of.values.iter().zip(&by.values);
-    rounds.map(|(of, by)| of / by).collect()
 }
 
 /// The value that one in a hundred exceeds, and between which it lies with a probability of 95 %, by the ranks that a

@@ -8,8 +8,8 @@ use super::{Program, Runner};
 /// A backend, with its notifications in a [`MemoryQueue`]. An end counts when its notification is drained.
 #[derive(Debug)]
 pub struct Ours {
-    tasks: Tasks,
-    inbox: Inbox,
+    pub(crate) tasks: Tasks,
+    pub(crate) inbox: Inbox,
     /// How many run that do not end by themselves.
     sleepers: usize,
 }
@@ -26,6 +26,21 @@ impl Ours {
             sleepers: 0,
         }
     }
+
+    /// Takes note of what has ended by itself, without waiting, and says how many did.
+    ///
+    /// # Panics
+    ///
+    /// If one failed.
+    pub(crate) fn drain(&self) -> usize {
+        let ended = self.inbox.drain();
+        for notification in ended.iter() {
+            assert_eq!(notification.exit.code(), Some(0), "it must end by itself");
+        }
+        let count = ended.len();
+        ended.acknowledge();
+        count
+    }
 }
 
 impl Runner for Ours {
@@ -40,13 +55,11 @@ impl Runner for Ours {
 
     fn ended(&mut self) -> usize {
         self.inbox.wait_blocking();
-        let ended = self.inbox.drain();
-        for notification in ended.iter() {
-            assert_eq!(notification.exit.code(), Some(0), "it must end by itself");
-        }
-        let count = ended.len();
-        ended.acknowledge();
-        count
+        self.drain()
+    }
+
+    fn room(&self) -> usize {
+        self.tasks.capabilities().max_live().unwrap_or(usize::MAX)
     }
 
     fn stop_all(&mut self) {

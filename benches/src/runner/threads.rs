@@ -44,8 +44,8 @@ impl Runner for Threads {
         1
     }
 
-    fn can_stop(&self) -> bool {
-        false
+    fn room(&self) -> usize {
+        0
     }
 
     fn stop_all(&mut self) {
