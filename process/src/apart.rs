@@ -12,6 +12,10 @@ use rustix::process::Pid;
 use crate::spawn::Image;
 
 /// The files that the child opens as its three descriptors.
+#[cfg_attr(
+    not(all(target_os = "linux", target_env = "gnu")),
+    expect(dead_code, reason = "nobody starts a process in this way there")
+)]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paths<'a> {
     pub(crate) stdin: &'a CStr,
