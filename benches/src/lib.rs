@@ -1,7 +1,7 @@
 //! What the benchmarks have in common: questions, those who answer them, and how they take turns.
 //!
-//! A question is a public function here, and does not know who asks: the rows of a criterion bench ([`Rows`]) or a
-//! report ([`Gathering`]).
+//! A question is a public function here, and does not know who asks: the rows of a criterion bench ([`Rows`]), a table
+//! ([`Printer`]) or a report ([`Gathering`]).
 
 #![forbid(unsafe_code)]
 

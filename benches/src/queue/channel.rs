@@ -11,7 +11,17 @@ use super::line::Line;
 /// Why nothing that is sent is ever refused.
 const OPEN: &str = "both ends of a line last as long as its contest";
 
-/// A receiver that is asked for all there is, and not for one after the other.
+/// A channel that can hand out all there is at once.
+pub(super) trait Bulk: Line {
+    /// Takes all there is, without waiting.
+    fn take_all(&mut self) -> Vec<Notification>;
+
+    /// Waits until there is something, takes all of it, gets rid of it, and says of how many. `buffer` is empty before and
+    /// after.
+    fn receive_all(&mut self, buffer: &mut Vec<Notification>) -> usize;
+}
+
+/// A channel that is asked for all there is, and not for one after the other.
 #[derive(Debug)]
 pub(super) struct Batches<R> {
     receiver: R,
@@ -19,10 +29,26 @@ pub(super) struct Batches<R> {
     buffer: Vec<Notification>,
 }
 
-impl<R> Batches<R> {
-    fn of<E>((entrance, receiver): (E, R)) -> (E, Self) {
+impl<R: Bulk> Line for Batches<R> {
+    type Entrance = R::Entrance;
+    type Batch = Vec<Notification>;
+
+    fn open(owner: &Owner, room: usize) -> (Self::Entrance, Self) {
+        let (entrance, receiver) = R::open(owner, room);
         let buffer = Vec::new();
         (entrance, Self { receiver, buffer })
+    }
+
+    fn push(entrance: &Self::Entrance, item: Notification) {
+        R::push(entrance, item);
+    }
+
+    fn drain(&mut self) -> Vec<Notification> {
+        self.receiver.take_all()
+    }
+
+    fn receive(&mut self) -> usize {
+        self.receiver.receive_all(&mut self.buffer)
     }
 }
 
@@ -72,25 +98,14 @@ impl Line for flume::Receiver<Notification> {
     }
 }
 
-impl Line for Batches<flume::Receiver<Notification>> {
-    type Entrance = flume::Sender<Notification>;
-    type Batch = Vec<Notification>;
-
-    fn open(owner: &Owner, room: usize) -> (Self::Entrance, Self) {
-        Self::of(<flume::Receiver<Notification>>::open(owner, room))
+impl Bulk for flume::Receiver<Notification> {
+    fn take_all(&mut self) -> Vec<Notification> {
+        Self::drain(self).collect()
     }
 
-    fn push(entrance: &Self::Entrance, item: Notification) {
-        <flume::Receiver<Notification>>::push(entrance, item);
-    }
-
-    fn drain(&mut self) -> Vec<Notification> {
-        self.receiver.drain().collect()
-    }
-
-    fn receive(&mut self) -> usize {
-        drop(self.receiver.recv().expect(OPEN));
-        1 + self.receiver.drain().count()
+    fn receive_all(&mut self, _: &mut Vec<Notification>) -> usize {
+        drop(self.recv().expect(OPEN));
+        1 + Self::drain(self).count()
     }
 }
 
@@ -166,33 +181,20 @@ impl Line for tokio_mpsc::Receiver<Notification> {
     }
 }
 
-impl Line for Batches<tokio_mpsc::Receiver<Notification>> {
-    type Entrance = tokio_mpsc::Sender<Notification>;
-    type Batch = Vec<Notification>;
-
-    fn open(owner: &Owner, room: usize) -> (Self::Entrance, Self) {
-        Self::of(<tokio_mpsc::Receiver<Notification>>::open(owner, room))
-    }
-
-    fn push(entrance: &Self::Entrance, item: Notification) {
-        <tokio_mpsc::Receiver<Notification>>::push(entrance, item);
-    }
-
-    fn drain(&mut self) -> Vec<Notification> {
-        let pending = self.receiver.len();
+impl Bulk for tokio_mpsc::Receiver<Notification> {
+    fn take_all(&mut self) -> Vec<Notification> {
+        let pending = self.len();
         let mut batch = Vec::with_capacity(pending);
         // It would wait for the first.
         if pending > 0 {
-            self.receiver.blocking_recv_many(&mut batch, pending);
+            self.blocking_recv_many(&mut batch, pending);
         }
         batch
     }
 
-    fn receive(&mut self) -> usize {
-        let count = self
-            .receiver
-            .blocking_recv_many(&mut self.buffer, usize::MAX);
-        self.buffer.clear();
+    fn receive_all(&mut self, buffer: &mut Vec<Notification>) -> usize {
+        let count = self.blocking_recv_many(buffer, usize::MAX);
+        buffer.clear();
         count
     }
 }
@@ -221,35 +223,20 @@ impl Line for tokio_mpsc::UnboundedReceiver<Notification> {
     }
 }
 
-impl Line for Batches<tokio_mpsc::UnboundedReceiver<Notification>> {
-    type Entrance = tokio_mpsc::UnboundedSender<Notification>;
-    type Batch = Vec<Notification>;
-
-    fn open(owner: &Owner, room: usize) -> (Self::Entrance, Self) {
-        Self::of(<tokio_mpsc::UnboundedReceiver<Notification>>::open(
-            owner, room,
-        ))
-    }
-
-    fn push(entrance: &Self::Entrance, item: Notification) {
-        <tokio_mpsc::UnboundedReceiver<Notification>>::push(entrance, item);
-    }
-
-    fn drain(&mut self) -> Vec<Notification> {
-        let pending = self.receiver.len();
+impl Bulk for tokio_mpsc::UnboundedReceiver<Notification> {
+    fn take_all(&mut self) -> Vec<Notification> {
+        let pending = self.len();
         let mut batch = Vec::with_capacity(pending);
         // It would wait for the first.
         if pending > 0 {
-            self.receiver.blocking_recv_many(&mut batch, pending);
+            self.blocking_recv_many(&mut batch, pending);
         }
         batch
     }
 
-    fn receive(&mut self) -> usize {
-        let count = self
-            .receiver
-            .blocking_recv_many(&mut self.buffer, usize::MAX);
-        self.buffer.clear();
+    fn receive_all(&mut self, buffer: &mut Vec<Notification>) -> usize {
+        let count = self.blocking_recv_many(buffer, usize::MAX);
+        buffer.clear();
         count
     }
 }
