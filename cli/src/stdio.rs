@@ -76,30 +76,39 @@ struct Piece {
 impl Output {
     /// Takes whatever it is given, and keeps it until it is read.
     pub(crate) fn unbounded() -> Result<Self, Error> {
-        Self::start(channel::unbounded())
+        Self::to_stdout(channel::unbounded())
     }
 
     /// Makes senders wait while this many pieces are unread.
     pub(crate) fn bounded(pieces: usize) -> Result<Self, Error> {
-        Self::start(channel::bounded(pieces))
+        Self::to_stdout(channel::bounded(pieces))
+    }
+
+    fn to_stdout(
+        pieces: (channel::Sender<Piece>, channel::Receiver<Piece>),
+    ) -> Result<Self, Error> {
+        let started = Patient::stdout().and_then(|stdout| Self::start(pieces, stdout));
+        started.map_err(|error| Error::own("cannot write to stdout", error))
     }
 
     /// The thread ends with the last piece after [`finish`](Self::finish), with the first error, or with the process.
     fn start(
         (sender, pieces): (channel::Sender<Piece>, channel::Receiver<Piece>),
-    ) -> Result<Self, Error> {
-        let failed = |error| Error::own("cannot write to stdout", error);
-        let mut stdout = Patient::stdout().map_err(failed)?;
+        mut stdout: impl Write + Send + 'static,
+    ) -> io::Result<Self> {
         let (done, finished) = channel::bounded(1);
         let write = move || {
             let result = write_all(&pieces, &mut stdout);
+            // A channel keeps what was sent for as long as somebody may send. Whoever waits for what is in there, or
+            // for what they send from here on, must hear that it is never written.
+            pieces.close();
+            while pieces.try_recv().is_ok() {}
             // Nobody may be waiting for it any more.
             let _ = done.send_blocking(result);
         };
         thread::Builder::new()
             .name("stdout".to_owned())
-            .spawn(write)
-            .map_err(failed)?;
+            .spawn(write)?;
         Ok(Self {
             pieces: sender,
             finished,
@@ -157,7 +166,7 @@ impl Output {
     }
 }
 
-fn write_all(pieces: &channel::Receiver<Piece>, stdout: &mut Patient) -> io::Result<()> {
+fn write_all(pieces: &channel::Receiver<Piece>, stdout: &mut impl Write) -> io::Result<()> {
     while let Ok(piece) = pieces.recv_blocking() {
         stdout.write_all(&piece.bytes)?;
         if let Some(then) = piece.then {
@@ -197,5 +206,48 @@ impl ReaderWatch {
             Ok(()) => io::ErrorKind::BrokenPipe.into(),
             Err(_) => future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::pause::pause;
+
+    /// Fails as soon as it may.
+    struct Broken(mpsc::Receiver<()>);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_never_written() {
+        let (fail, may_fail) = mpsc::channel();
+        let output = Output::start(channel::unbounded(), Broken(may_fail)).unwrap();
+        let line = || output.write_through(b"line".to_vec());
+        let writes = future::zip(future::zip(line(), line()), async { drop(fail) });
+        let too_late = async {
+            pause(Duration::from_secs(60)).await;
+            panic!("somebody waits for ever");
+        };
+        let ((first, second), ()) = smol::block_on(future::or(writes, too_late));
+        let mut kinds = [first, second].map(|result| result.unwrap_err().kind());
+        kinds.sort();
+        let mut expected = [io::ErrorKind::StorageFull, io::ErrorKind::BrokenPipe];
+        expected.sort();
+        assert_eq!(kinds, expected);
+        let late = smol::block_on(line());
+        assert_eq!(late.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 }
