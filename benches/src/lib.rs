@@ -31,7 +31,7 @@ pub use crate::launch::{AMONG_MANY, BESIDE_BALLAST, LAUNCH, SMALL, launch};
 pub use crate::panel::{Effort, Gathering, Panel, Printer, Rows, is_asked_for_tests, is_measured};
 pub use crate::queue::{
     ACKNOWLEDGE_AND_DROP, BURST, CROSSBEAM, DRAIN, FOUR_PRODUCERS, LIST, MANY_PENDING,
-    MEMORY_QUEUE, NONE_PENDING, ONE_PENDING, ONE_PRODUCER, PUSH, QUEUE, RATE, TOKIO, queue,
+    MEMORY_QUEUE, NONE_PENDING, ONE_PENDING, ONE_PRODUCER, PUSH, QUEUE, TOKIO, queue,
 };
 pub use crate::runner::{
     AsyncProcess, BACKENDS, Duct, Entrant, FLOOR, Ours, Program, Runner, StdProcess, Threads,

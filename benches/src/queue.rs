@@ -19,9 +19,9 @@ use crate::series::{Role, Unit};
 /// The name of the question.
 pub const QUEUE: &str = "queue";
 
-/// One thread pushes while another takes, until all has arrived.
+/// One thread pushes 40,000 while another takes, until all have arrived.
 pub const ONE_PRODUCER: &str = "1 producer";
-/// Four threads push while another takes.
+/// Four threads push 10,000 each while another takes, likewise.
 pub const FOUR_PRODUCERS: &str = "4 producers";
 /// A turn that finds nothing.
 pub const NONE_PENDING: &str = "0 pending";
@@ -32,8 +32,6 @@ pub const BURST: &str = "1,000 pending";
 /// A turn that finds 100,000.
 pub const MANY_PENDING: &str = "100,000 pending";
 
-/// So many a second, from the first push until all have arrived and are dropped.
-pub const RATE: &str = "rate";
 /// Until the turn has all that was pending, as one slice.
 pub const DRAIN: &str = "drain";
 /// Until the turn is rid of what it took: ours acknowledges, all drop.
@@ -139,7 +137,7 @@ impl Work {
         match self {
             Self::Stream { producers, items } => {
                 let (entrance, mut line) = L::open(&owner, ROOM);
-                Box::new(move || stream(&entrance, &mut line, &owner, producers, items))
+                Box::new(move || stream(&entrance, &mut line, &owner, producers, items).into())
             }
             Self::Turns { turns, pending } => {
                 let (entrance, mut line) = L::open(&owner, pending.max(ROOM));
@@ -149,15 +147,16 @@ impl Work {
     }
 }
 
+/// The time from the first push until all have arrived and are dropped.
 fn stream<L: Line>(
     entrance: &L::Entrance,
     line: &mut L,
     owner: &Owner,
     producers: usize,
     items: usize,
-) -> Reading {
+) -> Duration {
     let start = Barrier::new(producers + 1);
-    let time = thread::scope(|scope| {
+    thread::scope(|scope| {
         let produce = || {
             let entrance = entrance.clone();
             let items = endings(owner, items / producers);
@@ -181,8 +180,7 @@ fn stream<L: Line>(
             .into_iter()
             .map(|producer| producer.join().expect("nothing refuses an item"));
         over - began.min().unwrap_or(over)
-    });
-    Reading::from(time).and(RATE, Unit::PerSecond, items as f64 / time.as_secs_f64())
+    })
 }
 
 fn repeat<L: Line>(

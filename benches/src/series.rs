@@ -14,18 +14,16 @@ pub enum Role {
     Floor,
 }
 
-/// What a value is counted in.
+/// What a value is counted in. Whatever it is, less is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
-    /// Seconds; less is better.
+    /// Seconds.
     Seconds,
-    /// Bytes; less is better.
+    /// Bytes.
     Bytes,
-    /// A number of things; less is better.
+    /// A number of things.
     Count,
-    /// So many a second; more is better.
-    PerSecond,
 }
 
 /// Which measurement a series is of.

@@ -41,7 +41,6 @@ pub fn amount(unit: Unit, value: f64) -> String {
         Unit::Seconds => (1e9, &["ns", "us", "ms", "s"]),
         Unit::Bytes => (1.0, &["B", "kB", "MB", "GB"]),
         Unit::Count => (1.0, &[""]),
-        Unit::PerSecond => (1.0, &["/s", "k/s", "M/s", "G/s"]),
     };
     let mut value = value * scale;
     let mut names = names.iter();
@@ -72,7 +71,6 @@ mod tests {
         assert_eq!(amount(Unit::Seconds, 1.5), "1.50 s");
         assert_eq!(amount(Unit::Bytes, 2_500_000.0), "2.50 MB");
         assert_eq!(amount(Unit::Count, 9.0), "9");
-        assert_eq!(amount(Unit::PerSecond, 31_400_000.0), "31.4 M/s");
         assert_eq!(amount(Unit::Seconds, 0.0), "0 ns");
     }
 }

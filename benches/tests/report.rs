@@ -31,7 +31,7 @@ fn saved(depth: &str, seconds: f64) -> (TempDir, String) {
     };
     let ours = |backend: &str| series(&format!("meanwhile-{backend}"), "ours", seconds);
     let measurements = json!({
-        "format": 1,
+        "format": 2,
         "machine": {
             "processor": "any", "cores": 1, "memory": null, "system": "any",
             "is_virtual": false, "governor": null,
@@ -168,6 +168,14 @@ fn what_was_saved_can_be_read() {
     ));
     let text = succeed(&report(folder.path(), &["--from", file]));
     assert!(text.starts_with("exit\n"), "{text}");
+}
+
+#[test]
+fn what_is_published_can_be_told_again() {
+    let folder = tempdir().unwrap();
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/report/measurements.json");
+    let text = succeed(&report(folder.path(), &["--from", published]));
+    assert!(text.contains("\nqueue, 4 producers\n"), "{text}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::fmt;
 use meanwhile_benches::{Estimate, Key, Role, Series, Unit, amount};
 
 use super::measurements::Measurements;
-use super::results::{Group, Results, cautious, more_is_better, quotient};
+use super::results::{Group, Results, cautious, quotient};
 use super::text::{digits, interval, joined, times};
 
 /// Changes below this share are not told, however sure they are: code that did not change at all differs by as much when
@@ -100,7 +100,7 @@ impl Comparison {
 fn change(series: &Series, group: &Group<'_>, earlier: &Group<'_>) -> Option<Change> {
     let old = earlier.contender(&series.key.contender)?;
     let reference = match series.unit {
-        Unit::Seconds | Unit::PerSecond => group.reference(),
+        Unit::Seconds => group.reference(),
         Unit::Bytes | Unit::Count => None,
     };
     let references = reference.and_then(|new| Some((new, earlier.contender(&new.key.contender)?)));
@@ -111,10 +111,9 @@ fn change(series: &Series, group: &Group<'_>, earlier: &Group<'_>) -> Option<Cha
         ),
         None => (cautious(&old.values)?, cautious(&series.values)?),
     };
-    let effect = match more_is_better(series.unit) {
+    let effect = match before == after {
         // Nothing then and nothing now have no quotient.
-        _ if before == after => Estimate::of(vec![1.0]),
-        true => quotient(before, after),
+        true => Estimate::of(vec![1.0]),
         false => quotient(after, before),
     };
     Some(Change {
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_better_when_they_grow_and_memory_when_it_shrinks() {
+    fn less_memory_is_better_and_a_count_may_be_zero() {
         let of = |unit, value| {
             let mut series = series(
                 (SCALE, "10 live", MEMORY),
@@ -287,7 +286,6 @@ mod tests {
             measurements(vec![series])
         };
         let verdict = |unit, before, after| verdicts(&of(unit, after), &of(unit, before));
-        assert_eq!(verdict(Unit::PerSecond, 1e6, 2e6), [Verdict::Better]);
         assert_eq!(verdict(Unit::Bytes, 2e3, 1e3), [Verdict::Better]);
         assert_eq!(verdict(Unit::Count, 0.0, 1.0), [Verdict::Worse]);
         assert_eq!(verdict(Unit::Count, 0.0, 0.0), [Verdict::Same]);

@@ -6,7 +6,7 @@ use meanwhile_benches::{BACKENDS, MEMORY_QUEUE, Role, Series};
 
 use super::judgement::{Judgement, Verdict};
 use super::markdown::table;
-use super::results::{Group, Results, cautious, times_worse};
+use super::results::{Group, Results, cautious};
 use super::targets::{TARGETS, Target};
 use super::text::{joined, times};
 
@@ -65,7 +65,7 @@ fn row(group: &Group<'_>, ours: &[&str]) -> Option<Vec<String>> {
     let better_than = |mine: &Series| {
         let peers = group.series.iter().filter(|peer| peer.role == Role::Peer);
         let better = peers.filter_map(|peer| {
-            let worse = cautious(&times_worse(mine, peer)).filter(|worse| worse.low > 1.0)?;
+            let worse = cautious(&mine.ratios(peer)).filter(|worse| worse.low > 1.0)?;
             let name = &peer.key.contender;
             Some(match worse.median.is_finite() {
                 true => format!("{name} {}", times(worse.median)),

@@ -12,7 +12,7 @@ use super::places::write;
 use super::questions::QUESTIONS;
 
 /// Of what shape the file is. It is counted up when an older one cannot be read any more.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The load up to which a machine counts as quiet. Whoever just compiled the benchmarks has to wait a minute.
 const QUIET: f64 = 0.5;

@@ -6,7 +6,7 @@ mod growth;
 mod style;
 
 use meanwhile_benches::{
-    BURST, CAPTURE, DRAIN, EXIT, FOUR_PRODUCERS, LAUNCH, PARENT_CPU, QUEUE, RATE, SCALE, SMALL,
+    BURST, CAPTURE, DRAIN, EXIT, FOUR_PRODUCERS, LAUNCH, PARENT_CPU, QUEUE, SCALE, SMALL,
     THROUGHPUT,
 };
 use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
@@ -81,7 +81,12 @@ pub(crate) fn all(results: Results<'_>) -> Result<Vec<Plot>, Error> {
         (
             "queue.svg",
             &[
-                (QUEUE, FOUR_PRODUCERS, RATE, "4 producers, 1 consumer"),
+                (
+                    QUEUE,
+                    FOUR_PRODUCERS,
+                    "time",
+                    "40,000 endings from 4 producers to 1 consumer",
+                ),
                 (QUEUE, BURST, DRAIN, "Drain of 1,000"),
             ],
         ),

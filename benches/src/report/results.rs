@@ -1,6 +1,6 @@
 //! Looking things up in what was measured.
 
-use meanwhile_benches::{Estimate, Role, Series, Unit};
+use meanwhile_benches::{Estimate, Role, Series};
 
 /// All series of a run.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +12,6 @@ pub(crate) struct Group<'a> {
     pub(crate) question: &'a str,
     pub(crate) condition: &'a str,
     pub(crate) metric: &'a str,
-    pub(crate) unit: Unit,
     /// In the order of the contest. None is empty.
     pub(crate) series: Vec<&'a Series>,
 }
@@ -28,7 +27,6 @@ impl<'a> Results<'a> {
                     question: &series.key.question,
                     condition: &series.key.condition,
                     metric: &series.key.metric,
-                    unit: series.unit,
                     series: vec![series],
                 }),
             }
@@ -59,30 +57,13 @@ impl<'a> Group<'a> {
 
     /// Who is best by his median, of those that are `wanted`.
     pub(crate) fn best(&self, wanted: impl Fn(&Series) -> bool) -> Option<&'a Series> {
-        let cost = |series: &Series| match more_is_better(self.unit) {
-            true => -series.quantile(0.5),
-            false => series.quantile(0.5),
-        };
         let wanted = self.series.iter().copied().filter(|series| wanted(series));
-        wanted.min_by(|one, other| cost(one).total_cmp(&cost(other)))
+        wanted.min_by(|one, other| one.quantile(0.5).total_cmp(&other.quantile(0.5)))
     }
 
     fn is_of(&self, series: &Series) -> bool {
         let key = &series.key;
         (self.question, self.condition, self.metric) == (&key.question, &key.condition, &key.metric)
-    }
-}
-
-/// Whether a greater value is the better one.
-pub(crate) fn more_is_better(unit: Unit) -> bool {
-    unit == Unit::PerSecond
-}
-
-/// By how much `mine` is worse than `other`, round by round: above one it is, whatever the unit.
-pub(crate) fn times_worse(mine: &Series, other: &Series) -> Vec<f64> {
-    match more_is_better(mine.unit) {
-        true => other.ratios(mine),
-        false => mine.ratios(other),
     }
 }
 

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::Drawn;
 use super::style::{Area, INK, TEXT, TITLE, beside, bold, colour, text};
-use crate::report::results::{Group, more_is_better};
+use crate::report::results::Group;
 
 const WIDTH: u32 = 960;
 /// Where bars begin, and where the longest ends.
@@ -36,18 +36,11 @@ fn height(group: &Group<'_>) -> i32 {
 }
 
 fn draw_panel(area: &Area<'_>, top: i32, title: &str, group: &Group<'_>) -> Drawn {
-    let direction = match more_is_better(group.unit) {
-        true => "more is better",
-        false => "less is better",
-    };
-    let title = format!("{title} ({direction})");
+    let title = format!("{title} (less is better)");
     area.draw(&Text::new(title, (20, top + 16), bold(TITLE)))?;
 
     let mut best_first: Vec<&Series> = group.series.clone();
     best_first.sort_by(|one, other| one.quantile(0.5).total_cmp(&other.quantile(0.5)));
-    if more_is_better(group.unit) {
-        best_first.reverse();
-    }
     let most = best_first
         .iter()
         .map(|series| series.estimate().high)

@@ -33,9 +33,9 @@ type Value = fn(f64, f64) -> f64;
 const METRICS: [(&str, &str, Unit, Value); 5] = [
     (
         START,
-        "Tasks started a second",
-        Unit::PerSecond,
-        |time, live| live / time,
+        "Time to start a task, all together",
+        Unit::Seconds,
+        |time, live| time / live,
     ),
     (STOP_ALL, "Time to stop all", Unit::Seconds, |time, _| time),
     (
