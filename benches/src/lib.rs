@@ -19,7 +19,7 @@ mod series;
 mod table;
 mod throughput;
 
-pub use crate::capture::{CAPTURE, PARENT_CPU, REDIRECT, capture};
+pub use crate::capture::{CAPTURE, KEEPING_ALL, PARENT_CPU, REDIRECT, capture};
 pub use crate::contest::{Contest, Reading};
 pub use crate::custom::custom;
 pub use crate::exit::{EXIT, exit};

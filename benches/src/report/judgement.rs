@@ -56,7 +56,7 @@ pub(crate) fn lines(judged: &[Judgement]) -> String {
         };
         let Target { what, wanted, .. } = judgement.target;
         let contender = judgement.contender;
-        format!("  {verdict:6}  {contender:16}  {what}: {wanted}; {judgement}\n")
+        format!("  {verdict:6}  {contender:27}  {what}: {wanted}; {judgement}\n")
     };
     judged.iter().map(line).collect()
 }

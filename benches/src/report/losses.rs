@@ -2,12 +2,12 @@
 
 use std::iter;
 
-use meanwhile_benches::{BACKENDS, MEMORY_QUEUE, Role, Series};
+use meanwhile_benches::{Role, Series};
 
 use super::judgement::{Judgement, Verdict};
 use super::markdown::table;
 use super::results::{Group, Results, cautious};
-use super::targets::{TARGETS, Target};
+use super::targets::{OURS, TARGETS, Target};
 use super::text::{joined, times};
 
 const CAUSES: &str = include_str!("causes.md");
@@ -40,10 +40,9 @@ pub(crate) fn missed(judged: &[Judgement]) -> String {
     format!("### Targets that are missed\n\n{}", missed.join("\n\n"))
 }
 
-/// Every comparison in which a peer is better, as far as it can be told from noise: a table for the backends, and one for
-/// the queue.
+/// Every comparison in which a peer is better, as far as it can be told from noise: a table for each line of ours.
 pub(crate) fn slower(results: Results<'_>) -> String {
-    let tables = [&BACKENDS[..], &[MEMORY_QUEUE]].map(|ours| {
+    let tables = OURS.map(|ours| {
         let groups = results.groups();
         let rows: Vec<_> = groups.iter().filter_map(|group| row(group, ours)).collect();
         let head: Vec<_> = iter::once("where").chain(ours.iter().copied()).collect();

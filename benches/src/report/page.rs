@@ -1,7 +1,5 @@
 //! `BENCHMARKS.md`.
 
-use meanwhile_benches::BACKENDS;
-
 use super::judgement::{Judgement, Verdict};
 use super::losses::{missed, slower};
 use super::machine::Machine;
@@ -10,7 +8,7 @@ use super::measurements::{Depth, Measurements};
 use super::numbers::numbers;
 use super::plots::Plot;
 use super::results::Results;
-use super::targets::TARGETS;
+use super::targets::{OURS, TARGETS, Target};
 
 /// The data, in the folder of the plots.
 pub(crate) const DATA: &str = "measurements.json";
@@ -108,30 +106,23 @@ fn minutes(seconds: f64) -> String {
     format!("{} min {} s", seconds / 60, seconds % 60)
 }
 
-/// A table for the backends, and one for the queue.
+/// A table for each line of ours.
 fn targets(judged: &[Judgement]) -> String {
     let cell = |judgement: &Judgement| match judgement.verdict() {
         Verdict::Missed => format!("**missed**: {judgement}"),
         Verdict::Met | Verdict::NotMeasured => judgement.to_string(),
     };
-    let of = |is_wanted: fn(&[&str]) -> bool| {
-        let targets = TARGETS.iter().filter(|target| is_wanted(target.of));
-        let mut columns: Vec<&str> = Vec::new();
-        let rows: Vec<_> = targets
-            .map(|target| {
-                columns = target.of.to_vec();
-                let its = judged
-                    .iter()
-                    .filter(|judgement| judgement.target.name == target.name);
-                let begin = [target.what.to_owned(), target.wanted.to_owned()];
-                begin.into_iter().chain(its.map(cell)).collect()
-            })
-            .collect();
-        let mut head = vec!["what", "target"];
-        head.extend(columns);
-        table(&head, rows.into_iter())
+    let row = |target: &Target| {
+        let its = judged
+            .iter()
+            .filter(|judgement| judgement.target.name == target.name);
+        let begin = [target.what.to_owned(), target.wanted.to_owned()];
+        begin.into_iter().chain(its.map(cell)).collect()
     };
-    let (backends, others) = (of(|of| *of == BACKENDS), of(|of| *of != BACKENDS));
+    let tables = OURS.map(|ours| {
+        let its = TARGETS.iter().filter(|target| target.of == ours);
+        table(&[&["what", "target"], ours].concat(), its.map(row))
+    });
     let count = |verdict| {
         judged
             .iter()
@@ -140,8 +131,9 @@ fn targets(judged: &[Judgement]) -> String {
     };
     let (met, missed) = (count(Verdict::Met), count(Verdict::Missed));
     format!(
-        "{met} are met, {missed} are missed, {} were not measured.\n\n{backends}\n\n{others}",
-        count(Verdict::NotMeasured)
+        "{met} are met, {missed} are missed, {} were not measured.\n\n{}",
+        count(Verdict::NotMeasured),
+        tables.join("\n\n"),
     )
 }
 
@@ -152,7 +144,7 @@ fn pictures(plots: &[Plot]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use meanwhile_benches::{FLOOR, LAUNCH, Role, SMALL};
+    use meanwhile_benches::{BACKENDS, FLOOR, LAUNCH, Role, SMALL};
 
     use super::super::judgement::judge;
     use super::super::made_up::{measurements, noisy, series};

@@ -22,12 +22,13 @@ pub(super) const FAINT_GRID: RGBColor = RGBColor(240, 240, 240);
 pub(super) const TEXT: i32 = 16;
 pub(super) const TITLE: i32 = 19;
 
-/// Who is of which colour: those of Okabe and Ito, which the colour-blind can tell apart.
+/// Who is of which colour: those of Okabe and Ito, which the colour-blind can tell apart. A backend has
+/// its own, whatever it keeps.
 pub(super) fn colour(series: &Series) -> RGBColor {
     match series.key.contender.as_str() {
-        name if name == BACKENDS[0] => RGBColor(0, 114, 178),
-        name if name == BACKENDS[1] => RGBColor(213, 94, 0),
-        name if name == BACKENDS[2] => RGBColor(0, 158, 115),
+        name if name.starts_with(BACKENDS[0]) => RGBColor(0, 114, 178),
+        name if name.starts_with(BACKENDS[1]) => RGBColor(213, 94, 0),
+        name if name.starts_with(BACKENDS[2]) => RGBColor(0, 158, 115),
         "tokio::process" => RGBColor(230, 159, 0),
         "async-process" => RGBColor(86, 180, 233),
         "duct" => RGBColor(204, 121, 167),
