@@ -17,26 +17,18 @@ pub struct Reading {
 
 impl Reading {
     /// Nothing yet. What is added first is what criterion shows.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { values: Vec::new() }
     }
 
     /// Adds a `value` under the name `metric`, which must be new to this reading.
-    #[must_use]
-    pub fn and(mut self, metric: &'static str, unit: Unit, value: f64) -> Self {
+    pub(crate) fn and(mut self, metric: &'static str, unit: Unit, value: f64) -> Self {
         self.values.push((metric, unit, value));
         self
     }
 
     fn first(&self) -> f64 {
         self.values.first().map_or(0.0, |&(_, _, value)| value)
-    }
-}
-
-impl Default for Reading {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -159,7 +151,7 @@ impl<'a> Contest<'a> {
 }
 
 /// Puts `value` behind those that the series has, or begins it.
-pub(crate) fn add(series: &mut Vec<Series>, key: Key, role: Role, unit: Unit, value: f64) {
+fn add(series: &mut Vec<Series>, key: Key, role: Role, unit: Unit, value: f64) {
     match series.iter_mut().find(|series| series.key == key) {
         Some(known) => known.values.push(value),
         None => series.push(Series {

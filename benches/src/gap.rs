@@ -20,20 +20,20 @@ use crate::series::Role;
 use self::gaps::Gaps;
 use self::launcher::{Launcher, OnOther, OnSmol, OnThread, OnTokio};
 
-pub use self::gaps::{BLOCKED, LONGEST_BLOCKED, LONGEST_GAP, P99_BLOCKED, P99_GAP};
+pub use self::gaps::LONGEST_GAP;
 
 /// The name of the question.
 pub const GAP: &str = "gap";
 
 /// On a runtime of tokio that has one thread.
-pub const ON_TOKIO: &str = "tokio";
+const ON_TOKIO: &str = "tokio";
 /// On an executor of smol that one thread runs.
-pub const ON_SMOL: &str = "smol";
+const ON_SMOL: &str = "smol";
 /// On a thread that has other things to do, and launches by itself.
-pub const NO_RUNTIME: &str = "no runtime";
+const NO_RUNTIME: &str = "no runtime";
 
 /// The floor of each condition: bare std on a thread of its own, which the runtime only gives its orders.
-pub const OTHER_THREAD: &str = "std::process, other thread";
+const OTHER_THREAD: &str = "std::process, other thread";
 
 /// Between two launches there are so many ticks.
 const PAUSE: usize = 2;

@@ -23,24 +23,17 @@ pub use crate::capture::{CAPTURE, KEEPING_ALL, PARENT_CPU, REDIRECT, capture};
 pub use crate::contest::{Contest, Reading};
 pub use crate::custom::custom;
 pub use crate::exit::{EXIT, exit};
-pub use crate::gap::{
-    BLOCKED, GAP, LONGEST_BLOCKED, LONGEST_GAP, NO_RUNTIME, ON_SMOL, ON_TOKIO, OTHER_THREAD,
-    P99_BLOCKED, P99_GAP, gap,
-};
+pub use crate::gap::{GAP, LONGEST_GAP, gap};
 pub use crate::launch::{AMONG_MANY, BESIDE_BALLAST, LAUNCH, SMALL, launch};
 pub use crate::panel::{Effort, Gathering, Panel, Printer, Rows, is_asked_for_tests, is_measured};
 pub use crate::queue::{
-    ACKNOWLEDGE_AND_DROP, BURST, CROSSBEAM, DRAIN, FOUR_PRODUCERS, LIST, MANY_PENDING,
-    MEMORY_QUEUE, NONE_PENDING, ONE_PENDING, ONE_PRODUCER, PUSH, QUEUE, TOKIO, queue,
+    BURST, CROSSBEAM, DRAIN, FOUR_PRODUCERS, MEMORY_QUEUE, QUEUE, TOKIO, TOKIO_UNBOUNDED, queue,
 };
-pub use crate::runner::{
-    AsyncProcess, BACKENDS, Duct, Entrant, FLOOR, Ours, Program, Runner, StdProcess, Threads,
-    TokioProcess, everybody, floor, runtime,
-};
+pub use crate::runner::{BACKENDS, Entrant, FLOOR, everybody, runtime};
 pub use crate::scale::{
-    DESCRIPTORS, LAUNCHES, MEMORY, SCALE, SCALES, START, STOP_ALL, THREADS, scale, scale_cell,
+    DESCRIPTORS, MEMORY, SCALE, SCALES, START, STOP_ALL, THREADS, scale, scale_cell,
     scale_condition,
 };
 pub use crate::series::{Estimate, Key, Role, Series, Unit};
 pub use crate::table::{Table, amount};
-pub use crate::throughput::{BATCH, STD_LOOPS, THROUGHPUT, throughput};
+pub use crate::throughput::{STD_LOOPS, THROUGHPUT, throughput};

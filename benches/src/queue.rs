@@ -20,33 +20,35 @@ use crate::series::{Role, Unit};
 pub const QUEUE: &str = "queue";
 
 /// One thread pushes 40,000 while another takes, until all have arrived.
-pub const ONE_PRODUCER: &str = "1 producer";
+const ONE_PRODUCER: &str = "1 producer";
 /// Four threads push 10,000 each while another takes, likewise.
 pub const FOUR_PRODUCERS: &str = "4 producers";
 /// A turn that finds nothing.
-pub const NONE_PENDING: &str = "0 pending";
+const NONE_PENDING: &str = "0 pending";
 /// A turn that finds one ending.
-pub const ONE_PENDING: &str = "1 pending";
+const ONE_PENDING: &str = "1 pending";
 /// A burst of 1,000, and the turn that finds it.
 pub const BURST: &str = "1,000 pending";
 /// A turn that finds 100,000.
-pub const MANY_PENDING: &str = "100,000 pending";
+const MANY_PENDING: &str = "100,000 pending";
 
 /// Until the turn has all that was pending, as one slice.
 pub const DRAIN: &str = "drain";
 /// Until the turn is rid of what it took: ours acknowledges, all drop.
-pub const ACKNOWLEDGE_AND_DROP: &str = "acknowledge+drop";
+const ACKNOWLEDGE_AND_DROP: &str = "acknowledge+drop";
 /// Until all is pushed that the turn will find.
-pub const PUSH: &str = "push";
+const PUSH: &str = "push";
 
 /// The name of ours.
 pub const MEMORY_QUEUE: &str = "MemoryQueue";
 /// What it is compared with first: a list behind a lock, which promises nothing.
-pub const LIST: &str = "Mutex<Vec>";
+const LIST: &str = "Mutex<Vec>";
 /// A peer that a target names.
 pub const CROSSBEAM: &str = "crossbeam-channel";
 /// Another one: bounded, and items are taken one by one.
 pub const TOKIO: &str = "tokio mpsc";
+/// Likewise, but unbounded.
+pub const TOKIO_UNBOUNDED: &str = "tokio unbounded";
 
 /// How many fit into a bounded channel, unless more are to be pending.
 const ROOM: usize = 1_024;
@@ -110,7 +112,7 @@ fn contest(condition: &str, rounds: usize, work: Work) -> Contest<'static> {
         )
         .contender(
             Peer,
-            "tokio unbounded",
+            TOKIO_UNBOUNDED,
             work.on::<tokio_mpsc::UnboundedReceiver<_>>(),
         )
         .contender(

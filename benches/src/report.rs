@@ -27,6 +27,7 @@ use std::time::Instant;
 use meanwhile_benches::{Gathering, Series, Table};
 
 use self::compare::Comparison;
+use self::error::Error;
 use self::judgement::{Judgement, judge};
 use self::measurements::{Depth, Measurements};
 use self::places::{make_folder, root, saved, unpublished, write};
@@ -35,7 +36,6 @@ use self::results::Results;
 use self::targets::Target;
 
 pub(crate) use self::args::Report;
-pub(crate) use self::error::Error;
 
 /// Whether there is something to complain about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,18 +17,17 @@ use tokio::runtime::Runtime;
 
 use crate::series::Role;
 
-pub use self::async_process::AsyncProcess;
-pub use self::duct::Duct;
-pub use self::ours::Ours;
-pub use self::std_process::StdProcess;
-pub(crate) use self::std_process::spawn;
-pub use self::threads::Threads;
-pub use self::tokio_process::TokioProcess;
+use self::async_process::AsyncProcess;
+use self::duct::Duct;
+use self::threads::Threads;
+use self::tokio_process::TokioProcess;
+
+pub(crate) use self::ours::Ours;
+pub(crate) use self::std_process::{StdProcess, spawn};
 
 /// What is run. By its whole path: a bare name costs std its fast way to spawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Program {
+pub(crate) enum Program {
     /// `/bin/true`: ends at once.
     True,
     /// `/bin/sleep 600`: runs until it is stopped.
@@ -37,8 +36,7 @@ pub enum Program {
 
 impl Program {
     /// The program file.
-    #[must_use]
-    pub fn path(self) -> &'static str {
+    pub(crate) fn path(self) -> &'static str {
         match self {
             Self::True => "/bin/true",
             Self::Sleep => "/bin/sleep",
@@ -46,8 +44,7 @@ impl Program {
     }
 
     /// Its arguments.
-    #[must_use]
-    pub fn args(self) -> &'static [&'static str] {
+    pub(crate) fn args(self) -> &'static [&'static str] {
         match self {
             Self::True => &[],
             Self::Sleep => &["600"],
@@ -58,7 +55,7 @@ impl Program {
 /// Somebody who runs programs in the background, and gets to know of their ends.
 ///
 /// Standard input is `/dev/null` for all. Who captures output by himself does so; the others throw it away.
-pub trait Runner: Debug {
+pub(crate) trait Runner: Debug {
     /// Begins to run `program`. Returns as soon as the contender lets go of its caller.
     fn launch(&mut self, program: Program);
 
@@ -84,16 +81,16 @@ pub trait Runner: Debug {
 #[derive(Debug)]
 pub struct Entrant {
     /// His name in tables.
-    pub name: String,
+    pub(crate) name: String,
     /// What he is measured as.
-    pub role: Role,
+    pub(crate) role: Role,
     /// Himself.
-    pub runner: Box<dyn Runner>,
+    pub(crate) runner: Box<dyn Runner>,
 }
 
 impl Entrant {
     /// Enters `runner` as `name`.
-    pub fn new(role: Role, name: impl Into<String>, runner: impl Runner + 'static) -> Self {
+    pub(crate) fn new(role: Role, name: impl Into<String>, runner: impl Runner + 'static) -> Self {
         Self {
             name: name.into(),
             role,
@@ -132,15 +129,14 @@ pub fn everybody(runtime: &Runtime) -> Vec<Entrant> {
             TokioProcess::on(runtime.handle().clone()),
         ),
         Entrant::new(Role::Peer, "async-process", AsyncProcess::new()),
-        Entrant::new(Role::Peer, "duct", Duct::new()),
+        Entrant::new(Role::Peer, "duct", Duct::default()),
         Entrant::new(Role::Peer, "thread + output()", Threads::new()),
     ]
 }
 
 /// Bare std: spawn on the caller's thread, wait there.
-#[must_use]
-pub fn floor() -> Entrant {
-    Entrant::new(Role::Floor, FLOOR, StdProcess::new())
+pub(crate) fn floor() -> Entrant {
+    Entrant::new(Role::Floor, FLOOR, StdProcess::default())
 }
 
 /// A runtime as programs have it.

@@ -17,7 +17,7 @@ pub const SCALE: &str = "scale";
 /// The metric of the time from the first launch until all tasks run. Their number over this is the launch rate.
 pub const START: &str = "start";
 /// The metric of the time for which all launches together hold up their caller.
-pub const LAUNCHES: &str = "launches";
+const LAUNCHES: &str = "launches";
 /// The metric of the memory that this process has for each task.
 pub const MEMORY: &str = "memory a task";
 /// The metric of the threads that this process has more than before.

@@ -13,14 +13,14 @@ use crate::series::Role;
 pub const THROUGHPUT: &str = "throughput";
 
 /// The least that can be done on so many threads: each spawns and waits, over and over.
-pub const STD_LOOPS: [(&str, usize); 3] = [
-    ("std loop, 1 thread", 1),
-    ("std loop, 2 threads", 2),
-    ("std loop, 4 threads", 4),
+pub const STD_LOOPS: [&str; 3] = [
+    "std loop, 1 thread",
+    "std loop, 2 threads",
+    "std loop, 4 threads",
 ];
 
 /// How many tasks the whole batch has. In a row of criterion and in a test it has fewer.
-pub const BATCH: usize = 2_000;
+const BATCH: usize = 2_000;
 
 /// How many tasks may be under way: launched, and not known to have ended.
 const WINDOW: usize = 64;
@@ -34,11 +34,10 @@ pub fn throughput(panel: &mut impl Panel, entrants: &mut [Entrant]) {
     let count = panel.effort().choose(8, BATCH / 10, BATCH, BATCH);
     let rounds = panel.effort().choose(1, 1, 1, 2);
     let contest = Contest::new(THROUGHPUT, "").rounds(rounds);
-    let contest = STD_LOOPS
-        .into_iter()
-        .fold(contest, |contest, (name, threads)| {
-            contest.contender(Role::Floor, name, move || std_loop(threads, count))
-        });
+    let loops = STD_LOOPS.into_iter().zip([1, 2, 4]);
+    let contest = loops.fold(contest, |contest, (name, threads)| {
+        contest.contender(Role::Floor, name, move || std_loop(threads, count))
+    });
     let contest = entrants.iter_mut().fold(contest, |contest, entrant| {
         let runner = &mut entrant.runner;
         contest.contender(entrant.role, entrant.name.as_str(), move || {
@@ -71,7 +70,7 @@ fn std_loop(threads: usize, count: usize) -> Duration {
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let mut runner = StdProcess::new();
+                let mut runner = StdProcess::default();
                 while taken.fetch_add(1, Ordering::Relaxed) < count {
                     runner.launch(Program::True);
                     runner.ended();

@@ -7,14 +7,14 @@ use crate::series::Unit;
 /// The longest time from one tick to the next. A single moment decides on it, be it the machine's.
 pub const LONGEST_GAP: &str = "longest gap";
 /// One in a hundred times from tick to tick is longer. Who hears of the ends later has more ticks to count in.
-pub const P99_GAP: &str = "p99 gap";
+const P99_GAP: &str = "p99 gap";
 /// For how long a tick was late at most, less the time for which the kernel ran others in this thread's place. Where the
 /// kernel does not tell, neither this nor what follows is there.
-pub const LONGEST_BLOCKED: &str = "longest blocked";
+const LONGEST_BLOCKED: &str = "longest blocked";
 /// One in a hundred ticks was late for longer, counted likewise.
-pub const P99_BLOCKED: &str = "p99 blocked";
+const P99_BLOCKED: &str = "p99 blocked";
 /// For how long all ticks were late, counted likewise, divided by the number of launches. No single moment decides on it.
-pub const BLOCKED: &str = "blocked a launch";
+const BLOCKED: &str = "blocked a launch";
 
 /// How long it is from tick to tick if nothing is in the way.
 const TICK: Duration = Duration::from_micros(100);

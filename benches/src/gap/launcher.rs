@@ -13,7 +13,7 @@ use crate::runner::{Ours, Program, Runner, spawn};
 
 /// Somebody who launches `/bin/true` on the runtime that calls him.
 ///
-/// A [`Runner`](crate::Runner) is called from outside of it, and blocks until there is an end. This one is called by a
+/// A [`Runner`] is called from outside of it, and blocks until there is an end. This one is called by a
 /// task that must not.
 pub(super) trait Launcher {
     /// Launches one.

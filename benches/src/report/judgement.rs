@@ -247,14 +247,14 @@ mod tests {
     fn a_rate_is_the_greater_the_shorter_the_time() {
         let time = (THROUGHPUT, "", "time");
         let all = [
-            series(time, Role::Floor, STD_LOOPS[0].0, &[2.0, 2.0]),
-            series(time, Role::Floor, STD_LOOPS[1].0, &[1.0, 1.0]),
+            series(time, Role::Floor, STD_LOOPS[0], &[2.0, 2.0]),
+            series(time, Role::Floor, STD_LOOPS[1], &[1.0, 1.0]),
             series(time, Role::Ours, BACKENDS[0], &[0.8, 0.8]),
         ];
         let (verdict, text) = judged(&all, "throughput-against-std", BACKENDS[0]);
         assert_eq!(verdict, Verdict::Met);
         assert!(
-            text.starts_with("1.25 x") && text.ends_with(STD_LOOPS[1].0),
+            text.starts_with("1.25 x") && text.ends_with(STD_LOOPS[1]),
             "{text}"
         );
     }

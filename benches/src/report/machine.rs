@@ -29,7 +29,7 @@ pub(crate) struct Machine {
 pub(crate) struct Build {
     commit: Option<String>,
     /// Whether the sources are not those of the commit. Documents do not count.
-    pub(crate) is_modified: bool,
+    is_modified: bool,
     pub(crate) rustc: Option<String>,
 }
 

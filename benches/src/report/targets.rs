@@ -3,7 +3,8 @@
 use meanwhile_benches::{
     AMONG_MANY, BACKENDS, BESIDE_BALLAST, BURST, CAPTURE, CROSSBEAM, DRAIN, EXIT, FLOOR,
     FOUR_PRODUCERS, GAP, KEEPING_ALL, LAUNCH, LONGEST_GAP, MEMORY, MEMORY_QUEUE, PARENT_CPU, QUEUE,
-    REDIRECT, SCALE, SMALL, START, STOP_ALL, THREADS, THROUGHPUT, TOKIO,
+    REDIRECT, SCALE, SMALL, START, STD_LOOPS, STOP_ALL, THREADS, THROUGHPUT, TOKIO,
+    TOKIO_UNBOUNDED,
 };
 
 /// A target of several of ours.
@@ -50,13 +51,8 @@ const SPAWNERS: &[&str] = &[FLOOR, "tokio::process", "async-process", "duct"];
 /// What people spawn with in the place of each backend: on tokio, on smol, and where there is no runtime.
 const OWN_SPAWNS: &[&str] = &["tokio::process", "async-process", FLOOR];
 const ASYNC_PEERS: &[&str] = &["tokio::process", "async-process"];
-const STD_LOOPS: &[&str] = &[
-    "std loop, 1 thread",
-    "std loop, 2 threads",
-    "std loop, 4 threads",
-];
 /// Bounded and not, taken one by one as their documentation shows first. In batches they are rows of the table.
-const TOKIO_CHANNELS: &[&str] = &[TOKIO, "tokio unbounded"];
+const TOKIO_CHANNELS: &[&str] = &[TOKIO, TOKIO_UNBOUNDED];
 /// How much output is captured.
 pub(crate) const WHOLE_OUTPUT: &str = "256 MiB";
 /// How many tasks are live at once, at most.
@@ -151,7 +147,7 @@ pub(crate) const TARGETS: &[Target] = &[
         question: THROUGHPUT,
         condition: Some(""),
         metric: "time",
-        value: Value::Rate(STD_LOOPS),
+        value: Value::Rate(&STD_LOOPS),
         bound: Bound::AtLeast(1.0),
         of: &BACKENDS,
     },

@@ -9,7 +9,7 @@ use super::{Program, Runner};
 
 /// `async-process`, and a task on smol's executor for each child that waits for it.
 #[derive(Debug)]
-pub struct AsyncProcess {
+pub(super) struct AsyncProcess {
     running: usize,
     ended: (
         Sender<io::Result<ExitStatus>>,
@@ -21,8 +21,7 @@ pub struct AsyncProcess {
 
 impl AsyncProcess {
     /// On the global executor.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             running: 0,
             ended: unbounded(),
@@ -36,12 +35,6 @@ impl AsyncProcess {
         status
             .expect("this holds a sender")
             .expect("nobody else waits for this child")
-    }
-}
-
-impl Default for AsyncProcess {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

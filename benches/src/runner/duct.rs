@@ -6,17 +6,9 @@ use super::{Program, Runner};
 
 /// `duct`. It waits for the oldest child first.
 #[derive(Debug, Default)]
-pub struct Duct {
+pub(super) struct Duct {
     children: VecDeque<Handle>,
     sleepers: Vec<Handle>,
-}
-
-impl Duct {
-    /// With no children.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
 }
 
 impl Runner for Duct {

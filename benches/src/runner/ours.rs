@@ -7,7 +7,7 @@ use super::{Program, Runner};
 
 /// A backend, with its notifications in a [`MemoryQueue`]. An end counts when its notification is drained.
 #[derive(Debug)]
-pub struct Ours {
+pub(crate) struct Ours {
     pub(crate) tasks: Tasks,
     pub(crate) inbox: Inbox,
     /// How many run that do not end by themselves.
@@ -16,8 +16,7 @@ pub struct Ours {
 
 impl Ours {
     /// Runs programs on `backend`.
-    #[must_use]
-    pub fn new(backend: impl Lifecycle) -> Self {
+    pub(crate) fn new(backend: impl Lifecycle) -> Self {
         let tasks = Tasks::new(backend, MemoryQueue::new());
         let inbox = tasks.inbox(Owner::default());
         Self {

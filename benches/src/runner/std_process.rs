@@ -5,17 +5,9 @@ use super::{Program, Runner};
 
 /// `std::process`, with nothing around it. It waits for the oldest child first.
 #[derive(Debug, Default)]
-pub struct StdProcess {
+pub(crate) struct StdProcess {
     children: VecDeque<Child>,
     sleepers: Vec<Child>,
-}
-
-impl StdProcess {
-    /// With no children.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
 }
 
 impl Runner for StdProcess {

@@ -6,21 +6,14 @@ use super::{Program, Runner};
 
 /// A thread for each child, in `Command::output`: what tutorials do. Nobody can stop such a child.
 #[derive(Debug)]
-pub struct Threads {
+pub(super) struct Threads {
     ended: (Sender<Output>, Receiver<Output>),
 }
 
 impl Threads {
     /// With no threads.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { ended: channel() }
-    }
-}
-
-impl Default for Threads {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

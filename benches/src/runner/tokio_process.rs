@@ -10,7 +10,7 @@ use super::{Program, Runner};
 
 /// `tokio::process`, and a task on the runtime for each child that waits for it.
 #[derive(Debug)]
-pub struct TokioProcess {
+pub(super) struct TokioProcess {
     runtime: Handle,
     children: JoinSet<io::Result<ExitStatus>>,
     stop: watch::Sender<bool>,
@@ -18,8 +18,7 @@ pub struct TokioProcess {
 
 impl TokioProcess {
     /// On the runtime of `handle`.
-    #[must_use]
-    pub fn on(handle: Handle) -> Self {
+    pub(super) fn on(handle: Handle) -> Self {
         Self {
             runtime: handle,
             children: JoinSet::new(),
