@@ -158,23 +158,27 @@ fn into_file(folder: &Path, bytes: u64, work: impl FnOnce(File)) -> Reading {
     reading
 }
 
-fn redirect(bytes: u64, file: File) {
-    let status = Command::new(WRITER)
+/// The writer as a command, with nothing to read and nowhere to complain.
+fn writer(bytes: u64) -> Command {
+    let mut command = Command::new(WRITER);
+    command
         .args(writer_args(bytes))
         .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+fn redirect(bytes: u64, file: File) {
+    let status = writer(bytes)
         .stdout(file)
-        .stderr(Stdio::null())
         .status()
         .expect("the program is on every system");
     assert!(status.success());
 }
 
 fn std_pipe(bytes: u64, mut file: File) {
-    let mut child = Command::new(WRITER)
-        .args(writer_args(bytes))
-        .stdin(Stdio::null())
+    let mut child = writer(bytes)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
         .spawn()
         .expect("the program is on every system");
     let mut pipe = child.stdout.take().expect("it was asked for");
@@ -186,11 +190,8 @@ fn std_pipe(bytes: u64, mut file: File) {
 fn tokio_pipe(runtime: &Runtime, bytes: u64, file: File) {
     use tokio::io::AsyncWriteExt;
     runtime.block_on(async {
-        let mut child = tokio::process::Command::new(WRITER)
-            .args(writer_args(bytes))
-            .stdin(Stdio::null())
+        let mut child = tokio::process::Command::from(writer(bytes))
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .expect("the program is on every system");
         let mut pipe = child.stdout.take().expect("it was asked for");
@@ -210,6 +211,7 @@ fn tokio_pipe(runtime: &Runtime, bytes: u64, file: File) {
 fn async_process_pipe(bytes: u64, file: File) {
     use smol::io::AsyncWriteExt;
     smol::block_on(async {
+        // Made from `writer`, it would forget where input comes from and complaints go.
         let mut child = async_process::Command::new(WRITER)
             .args(writer_args(bytes))
             .stdin(Stdio::null())

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::runner::{Entrant, Runner};
 use crate::series::{Key, Role, Series, Unit};
 
 /// What one contender's work came to in one round: the time it took, and what else was looked at.
@@ -86,6 +87,18 @@ impl<'a> Contest<'a> {
             work: Box::new(move || work().into()),
         });
         self
+    }
+
+    /// Adds `entrants`, who all do the same `work`.
+    pub(crate) fn entrants<R: Into<Reading>>(
+        self,
+        entrants: impl IntoIterator<Item = &'a mut Entrant>,
+        work: impl Fn(&mut dyn Runner) -> R + Copy + 'a,
+    ) -> Self {
+        entrants.into_iter().fold(self, |contest, entrant| {
+            let runner = entrant.runner.as_mut();
+            contest.contender(entrant.role, &entrant.name, move || work(runner))
+        })
     }
 
     /// Has everybody run in each round, and says what came of it: a series for each contender and metric.

@@ -13,14 +13,10 @@ pub const EXIT: &str = "exit";
 pub fn exit(panel: &mut impl Panel, entrants: &mut [Entrant]) {
     let rounds = panel.effort().choose(1, 1, 100, 300);
     let contest = Contest::new(EXIT, "").rounds(rounds);
-    let contest = entrants.iter_mut().fold(contest, |contest, entrant| {
-        let runner = &mut entrant.runner;
-        contest.contender(entrant.role, entrant.name.as_str(), move || {
-            let before = Instant::now();
-            runner.launch(Program::True);
-            runner.ended();
-            before.elapsed()
-        })
-    });
-    panel.ask(contest);
+    panel.ask(contest.entrants(entrants, |runner| {
+        let before = Instant::now();
+        runner.launch(Program::True);
+        runner.ended();
+        before.elapsed()
+    }));
 }

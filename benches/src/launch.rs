@@ -62,14 +62,11 @@ fn returns<'a>(
     entrants: impl Iterator<Item = &'a mut Entrant>,
 ) -> Contest<'a> {
     let contest = Contest::new(LAUNCH, condition).rounds(rounds);
-    entrants.fold(contest, |contest, entrant| {
-        let runner = &mut entrant.runner;
-        contest.contender(entrant.role, entrant.name.as_str(), move || {
-            let before = Instant::now();
-            runner.launch(Program::True);
-            let held_up = before.elapsed();
-            runner.ended();
-            held_up
-        })
+    contest.entrants(entrants, |runner| {
+        let before = Instant::now();
+        runner.launch(Program::True);
+        let held_up = before.elapsed();
+        runner.ended();
+        held_up
     })
 }

@@ -1,7 +1,8 @@
 //! What the benchmarks have in common: questions, those who answer them, and how they take turns.
 //!
 //! A question is a public function here, and does not know who asks: the rows of a criterion bench ([`Rows`]), a table
-//! ([`Printer`]) or a report ([`Gathering`]).
+//! ([`Printer`]) or a report ([`Gathering`]). Of its conditions, metrics and contenders those names are public that the
+//! report looks for.
 
 #![forbid(unsafe_code)]
 

@@ -57,7 +57,7 @@ impl Series {
     /// The value below which `share` of the values lie; 0.5 is the median. `NaN` if there is none.
     #[must_use]
     pub fn quantile(&self, share: f64) -> f64 {
-        quantile(&sorted(self.values.clone()), share)
+        quantile(&sorted(self.values.clone()), share).unwrap_or(f64::NAN)
     }
 
     /// The values, each divided by that of `other` in the same round.
@@ -111,7 +111,7 @@ impl Estimate {
                 .unwrap_or(f64::NAN)
         };
         Self {
-            median: quantile(&values, 0.5),
+            median: quantile(&values, 0.5).unwrap_or(f64::NAN),
             low: rank((count / 2.0 - reach).floor() - 1.0),
             high: rank((count / 2.0 + reach).ceil()),
         }
@@ -123,13 +123,10 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-/// Between two values it takes the nearer.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+/// Between two values it takes the nearer. `None` if there is none.
+pub(crate) fn quantile<T: Copy>(sorted: &[T], share: f64) -> Option<T> {
     let last = sorted.len().saturating_sub(1);
-    sorted
-        .get((last as f64 * share).round() as usize)
-        .copied()
-        .unwrap_or(f64::NAN)
+    sorted.get((last as f64 * share).round() as usize).copied()
 }
 
 #[cfg(test)]

@@ -38,13 +38,7 @@ pub fn throughput(panel: &mut impl Panel, entrants: &mut [Entrant]) {
     let contest = loops.fold(contest, |contest, (name, threads)| {
         contest.contender(Role::Floor, name, move || std_loop(threads, count))
     });
-    let contest = entrants.iter_mut().fold(contest, |contest, entrant| {
-        let runner = &mut entrant.runner;
-        contest.contender(entrant.role, entrant.name.as_str(), move || {
-            windowed(runner.as_mut(), count)
-        })
-    });
-    panel.ask(contest);
+    panel.ask(contest.entrants(entrants, |runner| windowed(runner, count)));
 }
 
 /// Has `runner` run `count` tasks. As soon as some are known to have ended, as many are launched.

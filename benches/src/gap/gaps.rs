@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::run_delay::RunDelay;
 use crate::contest::Reading;
-use crate::series::Unit;
+use crate::series::{Unit, quantile};
 
 /// The longest time from one tick to the next. A single moment decides on it, be it the machine's.
 pub const LONGEST_GAP: &str = "longest gap";
@@ -59,15 +59,15 @@ impl Gaps {
         self.gaps.sort_unstable();
         self.blocked.sort_unstable();
         let reading = Reading::new()
-            .and(LONGEST_GAP, Unit::Seconds, quantile(&self.gaps, 1.0))
-            .and(P99_GAP, Unit::Seconds, quantile(&self.gaps, 0.99));
+            .and(LONGEST_GAP, Unit::Seconds, seconds(&self.gaps, 1.0))
+            .and(P99_GAP, Unit::Seconds, seconds(&self.gaps, 0.99));
         if self.blocked.is_empty() {
             return reading;
         }
         let blocked: Duration = self.blocked.iter().sum();
         reading
-            .and(LONGEST_BLOCKED, Unit::Seconds, quantile(&self.blocked, 1.0))
-            .and(P99_BLOCKED, Unit::Seconds, quantile(&self.blocked, 0.99))
+            .and(LONGEST_BLOCKED, Unit::Seconds, seconds(&self.blocked, 1.0))
+            .and(P99_BLOCKED, Unit::Seconds, seconds(&self.blocked, 0.99))
             .and(
                 BLOCKED,
                 Unit::Seconds,
@@ -76,10 +76,7 @@ impl Gaps {
     }
 }
 
-/// In seconds; `NaN` if there is none.
-fn quantile(sorted: &[Duration], share: f64) -> f64 {
-    let last = sorted.len().saturating_sub(1);
-    sorted
-        .get((last as f64 * share).round() as usize)
-        .map_or(f64::NAN, Duration::as_secs_f64)
+/// The quantile in seconds; `NaN` if there is none.
+fn seconds(sorted: &[Duration], share: f64) -> f64 {
+    quantile(sorted, share).map_or(f64::NAN, |time| time.as_secs_f64())
 }

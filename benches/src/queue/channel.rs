@@ -157,89 +157,60 @@ impl Line for async_channel::Receiver<Notification> {
     }
 }
 
-impl Line for tokio_mpsc::Receiver<Notification> {
-    type Entrance = tokio_mpsc::Sender<Notification>;
-    type Batch = Vec<Notification>;
+/// The two receivers of tokio have the same methods, and no trait in common.
+macro_rules! line_of_tokio {
+    ($receiver:ident, $sender:ident, $open:expr, $send:ident) => {
+        impl Line for tokio_mpsc::$receiver<Notification> {
+            type Entrance = tokio_mpsc::$sender<Notification>;
+            type Batch = Vec<Notification>;
 
-    fn open(_: &Owner, room: usize) -> (Self::Entrance, Self) {
-        tokio_mpsc::channel(room)
-    }
+            fn open(_: &Owner, room: usize) -> (Self::Entrance, Self) {
+                $open(room)
+            }
 
-    fn push(entrance: &Self::Entrance, item: Notification) {
-        entrance.blocking_send(item).expect(OPEN);
-    }
+            fn push(entrance: &Self::Entrance, item: Notification) {
+                entrance.$send(item).expect(OPEN);
+            }
 
-    fn drain(&mut self) -> Vec<Notification> {
-        let mut batch = Vec::with_capacity(self.len());
-        batch.extend(iter::from_fn(|| self.try_recv().ok()));
-        batch
-    }
+            fn drain(&mut self) -> Vec<Notification> {
+                let mut batch = Vec::with_capacity(self.len());
+                batch.extend(iter::from_fn(|| self.try_recv().ok()));
+                batch
+            }
 
-    fn receive(&mut self) -> usize {
-        drop(self.blocking_recv().expect(OPEN));
-        1
-    }
-}
-
-impl Bulk for tokio_mpsc::Receiver<Notification> {
-    fn take_all(&mut self) -> Vec<Notification> {
-        let pending = self.len();
-        let mut batch = Vec::with_capacity(pending);
-        // It would wait for the first.
-        if pending > 0 {
-            self.blocking_recv_many(&mut batch, pending);
+            fn receive(&mut self) -> usize {
+                drop(self.blocking_recv().expect(OPEN));
+                1
+            }
         }
-        batch
-    }
 
-    fn receive_all(&mut self, buffer: &mut Vec<Notification>) -> usize {
-        let count = self.blocking_recv_many(buffer, usize::MAX);
-        buffer.clear();
-        count
-    }
-}
+        impl Bulk for tokio_mpsc::$receiver<Notification> {
+            fn take_all(&mut self) -> Vec<Notification> {
+                let pending = self.len();
+                let mut batch = Vec::with_capacity(pending);
+                // It would wait for the first.
+                if pending > 0 {
+                    self.blocking_recv_many(&mut batch, pending);
+                }
+                batch
+            }
 
-impl Line for tokio_mpsc::UnboundedReceiver<Notification> {
-    type Entrance = tokio_mpsc::UnboundedSender<Notification>;
-    type Batch = Vec<Notification>;
-
-    fn open(_: &Owner, _: usize) -> (Self::Entrance, Self) {
-        tokio_mpsc::unbounded_channel()
-    }
-
-    fn push(entrance: &Self::Entrance, item: Notification) {
-        entrance.send(item).expect(OPEN);
-    }
-
-    fn drain(&mut self) -> Vec<Notification> {
-        let mut batch = Vec::with_capacity(self.len());
-        batch.extend(iter::from_fn(|| self.try_recv().ok()));
-        batch
-    }
-
-    fn receive(&mut self) -> usize {
-        drop(self.blocking_recv().expect(OPEN));
-        1
-    }
-}
-
-impl Bulk for tokio_mpsc::UnboundedReceiver<Notification> {
-    fn take_all(&mut self) -> Vec<Notification> {
-        let pending = self.len();
-        let mut batch = Vec::with_capacity(pending);
-        // It would wait for the first.
-        if pending > 0 {
-            self.blocking_recv_many(&mut batch, pending);
+            fn receive_all(&mut self, buffer: &mut Vec<Notification>) -> usize {
+                let count = self.blocking_recv_many(buffer, usize::MAX);
+                buffer.clear();
+                count
+            }
         }
-        batch
-    }
-
-    fn receive_all(&mut self, buffer: &mut Vec<Notification>) -> usize {
-        let count = self.blocking_recv_many(buffer, usize::MAX);
-        buffer.clear();
-        count
-    }
+    };
 }
+
+line_of_tokio!(Receiver, Sender, tokio_mpsc::channel, blocking_send);
+line_of_tokio!(
+    UnboundedReceiver,
+    UnboundedSender,
+    |_| tokio_mpsc::unbounded_channel(),
+    send
+);
 
 impl Line for std_mpsc::Receiver<Notification> {
     type Entrance = SyncSender<Notification>;

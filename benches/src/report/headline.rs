@@ -5,7 +5,7 @@ use meanwhile_benches::{
     Series, THROUGHPUT, amount,
 };
 
-use super::judgement::{Judgement, Verdict};
+use super::judgement::{Judgement, Verdict, count};
 use super::machine::Machine;
 use super::markdown::{picture, table};
 use super::measurements::Measurements;
@@ -78,10 +78,7 @@ pub(crate) fn headline(measured: &Measurements, judged: &[Judgement], plots: &[P
         .find(|plot| plot.file == FIRST)
         .map(picture)
         .unwrap_or_default();
-    let met = judged
-        .iter()
-        .filter(|judgement| judgement.verdict() == Verdict::Met)
-        .count();
+    let met = count(judged, Verdict::Met);
     let all = judged.len();
     let Machine {
         cores, processor, ..

@@ -46,6 +46,12 @@ pub(crate) fn judge(results: Results<'_>) -> Vec<Judgement> {
     TARGETS.iter().flat_map(of).collect()
 }
 
+/// How many came to this.
+pub(crate) fn count(judged: &[Judgement], verdict: Verdict) -> usize {
+    let is_it = |judgement: &&Judgement| judgement.verdict() == verdict;
+    judged.iter().filter(is_it).count()
+}
+
 /// The targets as lines for a terminal.
 pub(crate) fn lines(judged: &[Judgement]) -> String {
     let line = |judgement: &Judgement| {

@@ -52,14 +52,12 @@ fn details(group: &Group<'_>) -> String {
 
 /// A table for each metric, with a column for each condition.
 fn by_condition(groups: &[&Group<'_>]) -> Vec<String> {
-    let mut metrics: Vec<&str> = groups.iter().map(|group| group.metric).collect();
-    let mut seen = Vec::new();
-    metrics.retain(|metric| {
-        !seen.contains(metric) && {
-            seen.push(*metric);
-            true
+    let mut metrics: Vec<&str> = Vec::new();
+    for group in groups {
+        if !metrics.contains(&group.metric) {
+            metrics.push(group.metric);
         }
-    });
+    }
     let of = |metric: &str| {
         let its: Vec<_> = groups
             .iter()

@@ -1,6 +1,6 @@
 //! `BENCHMARKS.md`.
 
-use super::judgement::{Judgement, Verdict};
+use super::judgement::{Judgement, Verdict, count};
 use super::losses::{missed, slower};
 use super::machine::Machine;
 use super::markdown::{FOLDER, picture, table};
@@ -123,16 +123,10 @@ fn targets(judged: &[Judgement]) -> String {
         let its = TARGETS.iter().filter(|target| target.of == ours);
         table(&[&["what", "target"], ours].concat(), its.map(row))
     });
-    let count = |verdict| {
-        judged
-            .iter()
-            .filter(|judgement| judgement.verdict() == verdict)
-            .count()
-    };
-    let (met, missed) = (count(Verdict::Met), count(Verdict::Missed));
+    let [met, missed, others] =
+        [Verdict::Met, Verdict::Missed, Verdict::NotMeasured].map(|verdict| count(judged, verdict));
     format!(
-        "{met} are met, {missed} are missed, {} were not measured.\n\n{}",
-        count(Verdict::NotMeasured),
+        "{met} are met, {missed} are missed, {others} were not measured.\n\n{}",
         tables.join("\n\n"),
     )
 }

@@ -55,10 +55,17 @@ impl<'a> Group<'a> {
         self.series.iter().find(is_other).copied()
     }
 
+    /// The series, the best by the median first.
+    pub(crate) fn best_first(&self) -> Vec<&'a Series> {
+        let mut series = self.series.clone();
+        series.sort_by(|one, other| one.quantile(0.5).total_cmp(&other.quantile(0.5)));
+        series
+    }
+
     /// Who is best by his median, of those that are `wanted`.
     pub(crate) fn best(&self, wanted: impl Fn(&Series) -> bool) -> Option<&'a Series> {
-        let wanted = self.series.iter().copied().filter(|series| wanted(series));
-        wanted.min_by(|one, other| one.quantile(0.5).total_cmp(&other.quantile(0.5)))
+        let mut best_first = self.best_first().into_iter();
+        best_first.find(|series| wanted(series))
     }
 
     fn is_of(&self, series: &Series) -> bool {

@@ -33,7 +33,7 @@ pub(super) enum Value {
     P99,
     /// Divided, round by round, by that of the best of these who took part.
     Share(&'static [&'static str]),
-    /// How many times the rate of the best of these: his time, divided by theirs.
+    /// How many times the rate of the best of these: the time of that one, divided, round by round, by their own.
     Rate(&'static [&'static str]),
     /// Divided by their own under another condition.
     OwnShare(&'static str),

@@ -1,6 +1,6 @@
 //! Medians as bars, with a line from one end of the interval to the other.
 
-use meanwhile_benches::{Role, Series, amount};
+use meanwhile_benches::{Role, amount};
 use plotters::element::{PathElement, Rectangle, Text};
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
@@ -39,15 +39,14 @@ fn draw_panel(area: &Area<'_>, top: i32, title: &str, group: &Group<'_>) -> Draw
     let title = format!("{title} (less is better)");
     area.draw(&Text::new(title, (20, top + 16), bold(TITLE)))?;
 
-    let mut best_first: Vec<&Series> = group.series.clone();
-    best_first.sort_by(|one, other| one.quantile(0.5).total_cmp(&other.quantile(0.5)));
-    let most = best_first
+    let most = group
+        .series
         .iter()
         .map(|series| series.estimate().high)
         .fold(f64::MIN_POSITIVE, f64::max);
     let end = |value: f64| BARS.0 + (f64::from(BARS.1 - BARS.0) * value / most) as i32;
 
-    for (place, series) in best_first.into_iter().enumerate() {
+    for (place, series) in group.best_first().into_iter().enumerate() {
         let estimate = series.estimate();
         let y = top + HEAD + ROW * place as i32 + ROW / 2;
         let label = match series.role {

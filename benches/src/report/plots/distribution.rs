@@ -56,10 +56,9 @@ pub(super) fn draw(area: &Area<'_>, title: &str, group: &Group<'_>) -> Drawn {
         chart.draw_series(LineSeries::new(curve, line(series)))?;
     }
 
-    let mut by_median: Vec<&Series> = group.series.clone();
-    by_median.sort_by(|one, other| one.quantile(0.5).total_cmp(&other.quantile(0.5)));
     let median = |series: &Series| amount(series.unit, series.quantile(0.5));
-    let entries: Vec<_> = by_median
+    let entries: Vec<_> = group
+        .best_first()
         .into_iter()
         .map(|series| (series, median(series)))
         .collect();
