@@ -171,6 +171,10 @@ impl Shared {
             // A shutdown began in between. Its id may be known by now, so this is told like any other end.
             self.end_unstarted(&record, EndedBy::Shutdown);
         } else {
+            // A stop that came before it was in line found nothing there to end, and was kept.
+            if let Some(stop) = record.kept_stop() {
+                self.end_if_waiting(&record, stop.by);
+            }
             self.admit();
         }
         Ok(self.handle(record))

@@ -168,6 +168,14 @@ impl Record {
         StopPassed::PassedOn
     }
 
+    /// The first stop that waits for the backend to have the task.
+    pub(crate) fn kept_stop(&self) -> Option<Stop> {
+        match &*lock(&self.control) {
+            Control::Waiting { stops, .. } => stops.first().copied(),
+            Control::Live { .. } | Control::Ended => None,
+        }
+    }
+
     /// Says when it was, the first time. A second report of the start is a backend's mistake that changes nothing.
     pub(crate) fn mark_started(&self) -> Option<SystemTime> {
         let now = SystemTime::now();

@@ -94,6 +94,33 @@ fn stops_that_come_during_the_hand_over_are_passed_on() {
 }
 
 #[test]
+fn a_stop_that_comes_while_the_launch_is_recorded_does_not_wait_for_room() {
+    let tasks: Arc<OnceLock<Tasks>> = Arc::default();
+    let queue = queue::List::recording({
+        let tasks = Arc::clone(&tasks);
+        move |task| {
+            let handle = tasks.get().and_then(|tasks| tasks.get(task));
+            let handle = handle.expect("it is listed");
+            if handle.spec().command() == "stopped" {
+                handle.stop(Stop::by(EndedBy::User));
+            }
+        }
+    });
+    let backend = Backend::new();
+    let builder = Tasks::builder(backend.clone(), queue).max_running(1);
+    let tasks = tasks.get_or_init(|| builder.build());
+    let handles = launch_all(tasks, &["running", "stopped", "next"]);
+    let exit = handles[1].exit().expect("it waits for the end of another");
+    assert_eq!(
+        (exit.status, exit.ended_by),
+        (ExitStatus::NeverStarted, EndedBy::User)
+    );
+    assert_eq!(told(tasks), ["stopped"]);
+    backend.end(&handles[0]);
+    assert_eq!(backend.launched(), ["running", "next"]);
+}
+
+#[test]
 fn stops_are_passed_on_to_a_running_task_until_it_ended() {
     let (tasks, backend, _) = tasks();
     let handle = launch(&tasks, "make");

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use meanwhile_core::{EventId, EventListener, Notification, NotificationQueue};
+use meanwhile_core::{EventId, EventListener, Milestone, Notification, NotificationQueue};
 use meanwhile_core::{Owner, TaskId, WakeUp};
 
 #[derive(Clone)]
@@ -15,6 +15,8 @@ struct Inner {
     wake_up: WakeUp,
     /// Called with each notification before it is in the queue.
     on_push: Box<dyn Fn(&Notification) + Send + Sync>,
+    /// Called with each task whose launch is recorded.
+    on_launch: Box<dyn Fn(TaskId) + Send + Sync>,
     late: Mutex<Option<Notification>>,
 }
 
@@ -29,10 +31,22 @@ impl List {
     }
 
     pub(crate) fn with(on_push: impl Fn(&Notification) + Send + Sync + 'static) -> Self {
+        Self::of(on_push, |_| {})
+    }
+
+    pub(crate) fn recording(on_launch: impl Fn(TaskId) + Send + Sync + 'static) -> Self {
+        Self::of(|_| {}, on_launch)
+    }
+
+    fn of(
+        on_push: impl Fn(&Notification) + Send + Sync + 'static,
+        on_launch: impl Fn(TaskId) + Send + Sync + 'static,
+    ) -> Self {
         Self(Arc::new(Inner {
             items: Mutex::default(),
             wake_up: WakeUp::new(),
             on_push: Box::new(on_push),
+            on_launch: Box::new(on_launch),
             late: Mutex::default(),
         }))
     }
@@ -112,6 +126,12 @@ impl NotificationQueue for List {
             self.push(late);
         }
         self.0.wake_up.listen()
+    }
+
+    fn record(&self, task: TaskId, milestone: Milestone<'_>) {
+        if let Milestone::Launched { .. } = milestone {
+            (self.0.on_launch)(task);
+        }
     }
 }
 
