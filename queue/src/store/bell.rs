@@ -2,19 +2,22 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex};
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::shared::lock;
 
 /// A file that is written to after every commit, for others to watch. Not the database itself: its log is written
 /// before the commit can be seen.
 #[derive(Debug)]
 pub(super) struct Bell {
     path: PathBuf,
-    file: OnceLock<File>,
+    /// Opened when it is first needed, and again when others cannot find it any more.
+    file: Mutex<Option<Arc<File>>>,
 }
 
 /// What was heard.
@@ -23,13 +26,15 @@ pub(super) enum Heard {
     Change,
     /// A process that owned tasks may have ended. Its lock is freed a moment after this is heard.
     Death,
+    /// The bell was removed, with the whole folder most likely: from here on nothing is heard.
+    Removal,
 }
 
 impl Bell {
     pub(super) fn in_folder(folder: &Path) -> Self {
         Self {
             path: folder.join("bell"),
-            file: OnceLock::new(),
+            file: Mutex::default(),
         }
     }
 
@@ -40,14 +45,17 @@ impl Bell {
         }
     }
 
-    fn file(&self) -> io::Result<&File> {
-        if let Some(file) = self.file.get() {
-            return Ok(file);
+    fn file(&self) -> io::Result<Arc<File>> {
+        let mut open = lock(&self.file);
+        if let Some(file) = &*open
+            && !was_removed(file)
+        {
+            return Ok(Arc::clone(file));
         }
         let mut options = OpenOptions::new();
         let options = options.create(true).truncate(false).write(true).mode(0o600);
         let file = options.open(&self.path)?;
-        Ok(self.file.get_or_init(|| file))
+        Ok(Arc::clone(open.insert(Arc::new(file))))
     }
 
     /// Calls `hear` from a thread of the watcher until that is dropped.
@@ -56,10 +64,16 @@ impl Bell {
         owners: &Path,
         hear: impl Fn(Heard) + Send + 'static,
     ) -> notify::Result<RecommendedWatcher> {
-        self.file()?;
+        let file = self.file()?;
         let bell = self.path.clone();
+        let mut is_removed = false;
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             heard(&event, &bell).iter().copied().for_each(&hear);
+            // The removal of a file that is open is a change of it, the last one that is heard.
+            if !is_removed && was_removed(&file) {
+                is_removed = true;
+                hear(Heard::Removal);
+            }
         })?;
         watcher.watch(&self.path, RecursiveMode::NonRecursive)?;
         if owners.exists() {
@@ -67,6 +81,11 @@ impl Bell {
         }
         Ok(watcher)
     }
+}
+
+/// Whether no path leads to it any more. What cannot be looked at is taken to be there.
+fn was_removed(file: &File) -> bool {
+    file.metadata().is_ok_and(|meta| meta.nlink() == 0)
 }
 
 fn heard(event: &notify::Result<Event>, bell: &Path) -> &'static [Heard] {

@@ -70,6 +70,12 @@ fn hear(heard: Heard, shared: &Weak<Shared>, deaths: &Sender<()>) {
                 shared.changed.notify(usize::MAX);
             }
         }
+        // What others do from here on they do in another folder of that name.
+        Heard::Removal => {
+            if let Some(shared) = shared.upgrade() {
+                shared.look();
+            }
+        }
         // The thread is gone only if the store is.
         Heard::Death => drop(deaths.send(())),
     }

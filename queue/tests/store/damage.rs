@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::child::{Other, me};
 use crate::support::{
     NOTHING, PATIENCE, Warnings, database, drain, ending, launch_for, new, open, push_all,
-    record_of, said, take, tasks_of, works,
+    record_of, said, take, tasks_of, woken_until, works,
 };
 
 /// A store with a thousand tasks, all of it in `store.db` and nothing in the log.
@@ -183,6 +183,27 @@ fn a_folder_that_is_removed_under_running_tasks_is_made_again_and_they_run_on() 
     store.sync(PATIENCE).unwrap();
     let told: BTreeSet<_> = take(&later, &me()).into_iter().collect();
     assert_eq!(told, BTreeSet::from([waits, theirs, ours]));
+}
+
+#[test]
+fn after_the_folder_was_removed_whoever_waits_hears_of_changes_and_deaths() {
+    let (_folder, state) = new();
+    let (store, _) = open(&state);
+    let mut other = Other::new(&state);
+    other.ask("push");
+    drop(store.listen_to_all());
+    fs::remove_dir_all(&state).unwrap();
+    let (later, _) = open(&state);
+    let mut another = Other::new(&state);
+    for (waits, pushes) in [(&store, &mut another), (&later, &mut other)] {
+        take(waits, &me());
+        pushes.ask("push");
+        woken_until(waits, || waits.pending(&me()) == 1);
+    }
+    take(&store, &me());
+    another.ask("launch");
+    another.kill();
+    woken_until(&store, || store.pending(&me()) == 1);
 }
 
 #[test]

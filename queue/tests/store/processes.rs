@@ -7,18 +7,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use event_listener::Listener;
 use meanwhile_core::{
     EndedBy, Milestone, NotificationQueue, Outcome, ProcessId, Spec, Stop, TaskId, Tasks,
 };
-use meanwhile_queue::{Notice, Selection, StopSent, Store, StoreErrorKind, StoreOptions};
+use meanwhile_queue::{Notice, Selection, StopSent, StoreErrorKind, StoreOptions};
 
 use crate::child::{Other, me, send};
 use crate::manual::Manual;
 use crate::support::{
     NOTHING, PATIENCE, drain, ending, launch, launch_for, new, notice_of, open, record_of, take,
+    woken_until,
 };
 
 const NO_FILES: [PathBuf; 0] = [];
@@ -30,19 +30,6 @@ fn task(text: &str) -> TaskId {
 fn files_in_owners(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder.join("owners")).into_iter().flatten();
     entries.map(|entry| entry.unwrap().path()).collect()
-}
-
-/// Waits for wake-ups alone until `holds`: a missed one is not made up for.
-fn woken_until(store: &Store, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let listener = store.listen_to_all();
-        if holds() {
-            return;
-        }
-        let woken = listener.wait_deadline(deadline);
-        assert!(woken.is_some(), "nothing woke it");
-    }
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use event_listener::Listener;
 use meanwhile_core::{
     Ending, EventId, EventListener, Exit, ExitStatus, Milestone, Notification, NotificationQueue,
     Owner, Spec, TaskId,
@@ -158,6 +159,19 @@ pub(crate) fn take(store: &Store, owner: &Owner) -> Vec<TaskId> {
 /// What the store has of a task that it must have.
 pub(crate) fn record_of(store: &Store, task: TaskId) -> TaskRecord {
     store.task(task).unwrap().expect("the task is recorded")
+}
+
+/// Waits for wake-ups alone until `holds`: a missed one is not made up for.
+pub(crate) fn woken_until(store: &Store, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let listener = store.listen_to_all();
+        if holds() {
+            return;
+        }
+        let woken = listener.wait_deadline(deadline);
+        assert!(woken.is_some(), "nothing woke it");
+    }
 }
 
 pub(crate) fn notice_of(store: &Store, task: TaskId) -> Notice {
