@@ -91,6 +91,13 @@ impl Ownership {
         // Unlocked by the closing, after this. What cannot be removed is found by whoever looks for the dead.
         remove(&self.folder, &self.name);
     }
+
+    /// Is like one that died from here on. To close the file would not do: a child that another thread is about to start
+    /// has a copy of the descriptor until it executes its program, and the lock is freed with the last copy.
+    pub(super) fn let_go(&self) {
+        // The closing does it, if later.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// Makes the file of this name and locks it. `None` if somebody who looks for the dead was faster: then they have it, or

@@ -84,6 +84,7 @@ impl Promise {
             db.execute("DELETE FROM tasks WHERE id = ?1", [self.task.as_str()])
         })?;
         self.ownership.resign();
+        self.shared.announce();
         Ok(())
     }
 }

@@ -217,10 +217,11 @@ impl Shared {
             // For want of a thread: what there is, if there is anything.
             self.write_all();
         }
-        if let Some(own) = lock(&self.ownership).take()
-            && self.is_nothing_left_of(own.name())
-        {
-            own.resign();
+        let own = lock(&self.ownership).take();
+        match own {
+            Some(own) if self.is_nothing_left_of(own.name()) => own.resign(),
+            Some(own) => own.let_go(),
+            None => {}
         }
     }
 
