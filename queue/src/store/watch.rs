@@ -84,20 +84,24 @@ fn hear(heard: Heard, shared: &Weak<Shared>, deaths: &Sender<()>) {
 /// The thread `meanwhile-recover`: ends with the watcher, when the store is dropped.
 fn recover_after_deaths(died: &Receiver<()>, shared: &Weak<Shared>) {
     // The lock of a dead process is freed a moment after its file is seen to be closed.
-    let pauses = || [1, 20, 200, 2_000].map(Duration::from_millis).into_iter();
+    let pauses = [1, 20, 200, 2_000].map(Duration::from_millis);
     while died.recv().is_ok() {
-        let mut looks = pauses();
-        while let Some(pause) = looks.next() {
-            match died.recv_timeout(pause) {
+        let mut at = 0;
+        while let Some(pause) = pauses.get(at) {
+            match died.recv_timeout(*pause) {
                 // Another one, whose lock may not be free yet when the first one's is.
-                Ok(()) => looks = pauses(),
+                Ok(()) => at = 0,
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
                     let Some(shared) = shared.upgrade() else {
                         return;
                     };
-                    // What cannot be done now is tried at the next look, and by whoever opens the store.
-                    let _ = shared.recover();
+                    // What cannot be done now, on a full disk, is tried until it can be: there may be nobody else who
+                    // opens the store.
+                    let is_done = shared.recover().is_ok();
+                    if is_done || at + 1 < pauses.len() {
+                        at += 1;
+                    }
                 }
             }
         }

@@ -7,18 +7,22 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use meanwhile_core::{
-    EndedBy, Milestone, NotificationQueue, Outcome, ProcessId, Spec, Stop, TaskId, Tasks,
+    EndedBy, Milestone, NotificationQueue, Orphan, Outcome, ProcessId, Spec, Stop, TaskId, Tasks,
 };
 use meanwhile_queue::{Notice, Selection, StopSent, StoreErrorKind, StoreOptions};
+use rusqlite::Connection;
 
 use crate::child::{Other, me, send};
 use crate::manual::Manual;
 use crate::support::{
-    NOTHING, PATIENCE, drain, ending, launch, launch_for, new, notice_of, open, record_of, take,
-    woken_until,
+    NOTHING, PATIENCE, database, drain, ending, launch, launch_for, new, notice_of, open,
+    record_of, take, woken_until,
 };
 
 const NO_FILES: [PathBuf; 0] = [];
@@ -107,6 +111,38 @@ fn deaths_shortly_after_one_another_are_all_heard() {
         other.kill();
     }
     woken_until(&store, || store.pending(&me()) == 8);
+}
+
+#[test]
+fn a_death_that_cannot_be_told_for_a_while_is_told_after_it() {
+    let (_folder, state) = new();
+    let looks = Arc::new(AtomicUsize::new(0));
+    let store = {
+        let looks = Arc::clone(&looks);
+        let stop = move |orphans: &[Orphan]| {
+            looks.fetch_add(1, Ordering::Relaxed);
+            vec![0; orphans.len()]
+        };
+        StoreOptions::new(&state, stop).open().unwrap()
+    };
+    drop(store.listen_to_all());
+    let mut other = Other::new(&state);
+    let lost = task(&other.ask("launch"));
+    let db = Connection::open(database(&state)).unwrap();
+    db.execute_batch(
+        "CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT raise(ABORT, 'full'); END",
+    )
+    .unwrap();
+    other.kill();
+    // Far more often than it is looked for one whose end can be told.
+    let deadline = Instant::now() + PATIENCE;
+    while looks.load(Ordering::Relaxed) < 6 {
+        assert!(Instant::now() < deadline, "nobody tries it any more");
+        thread::sleep(Duration::from_millis(10));
+    }
+    db.execute_batch("DROP TRIGGER full").unwrap();
+    woken_until(&store, || store.pending(&me()) == 1);
+    assert_eq!(take(&store, &me()), [lost]);
 }
 
 #[test]
