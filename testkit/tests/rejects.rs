@@ -101,7 +101,7 @@ rejects! { backend, Naive::new =>
     ManglesBytes { output_is_in_order_byte_for_byte: "in another form" }
     MergesAlways { split_output: "no file of its own" }
     ShowsOutputAtTheEnd { output_is_readable_while_it_runs: "while the task runs" }
-    ForgetsTheOutputLimit { stop_after_output_limit: "another one ended it" }
+    CallsTheOutputLimitAnEnd { stop_after_output_limit: "another one ended it" }
     PassesEveryLineAsArgument { a_large_command_runs: "FailedToStart" }
     TakesALineForOptions { a_line_that_begins_with_a_dash_runs: "taken for an option" }
     WritesWithoutAppending { output_that_the_task_cuts_off_is_counted: "nobody wrote that" }

@@ -63,7 +63,7 @@ pub(crate) enum Flaw {
     ManglesBytes,
     MergesAlways,
     ShowsOutputAtTheEnd,
-    ForgetsTheOutputLimit,
+    CallsTheOutputLimitAnEnd,
     PassesEveryLineAsArgument,
     TakesALineForOptions,
     WritesWithoutAppending,
@@ -268,8 +268,7 @@ impl Run {
                 return Event::Tick;
             }
             let limit = self.spec.get_output_limit();
-            let stops = limit.stops() && self.flaw != Flaw::ForgetsTheOutputLimit;
-            if stops && self.files.size() > limit.total() {
+            if limit.stops() && self.files.size() > limit.total() {
                 return Event::Stop(Stop::by(EndedBy::OutputLimit));
             }
             match events.recv_timeout(pause) {
@@ -296,6 +295,9 @@ impl Run {
             (_, status) => status,
         };
         match self.flaw {
+            Flaw::CallsTheOutputLimitAnEnd if ended_by == EndedBy::OutputLimit => {
+                ended_by = EndedBy::Itself;
+            }
             Flaw::SaysThatAllEndThemselves => ended_by = EndedBy::Itself,
             Flaw::BelievesTheLastStop => ended_by = last_stop.unwrap_or(ended_by),
             _ => {}
