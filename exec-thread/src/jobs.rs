@@ -61,14 +61,7 @@ impl JobThread {
             let shared = Arc::clone(&self.0);
             let thread = thread::Builder::new().name("meanwhile-jobs".to_owned());
             if thread.spawn(move || shared.run()).is_err() {
-                // The jobs are dropped, and those who wait for them told that they are lost.
-                let jobs = {
-                    let mut state = lock(&self.0.state);
-                    let jobs = std::mem::take(&mut state.ready);
-                    state.live -= jobs.len();
-                    jobs
-                };
-                jobs.iter().for_each(|job| job.end(ExitStatus::Lost));
+                self.0.give_up();
             }
         } else {
             self.0.job_is_ready.notify_one();
@@ -93,6 +86,17 @@ impl Shared {
             }
         }
     }
+
+    /// For want of a thread: the jobs are dropped, and those who wait for them told that they are lost.
+    fn give_up(&self) {
+        let mut state = lock(&self.state);
+        while let Some(job) = state.ready.pop_front() {
+            drop(state);
+            let ended = job.end(ExitStatus::Lost);
+            state = lock(&self.state);
+            state.live -= ended;
+        }
+    }
 }
 
 impl Job {
@@ -107,19 +111,17 @@ impl Job {
         };
         match status {
             Poll::Pending => 0,
-            Poll::Ready(status) => {
-                self.end(status);
-                1
-            }
+            Poll::Ready(status) => self.end(status),
         }
     }
 
-    fn end(&self, status: ExitStatus) {
+    /// Tells its end and says how many jobs ended by that: none if it was woken once more after it.
+    fn end(&self, status: ExitStatus) -> usize {
         let work = lock(&self.work).take();
-        if let Some(work) = work {
-            drop(work.future);
-            (work.ended)(status);
-        }
+        let Some(work) = work else { return 0 };
+        drop(work.future);
+        (work.ended)(status);
+        1
     }
 }
 
@@ -134,5 +136,22 @@ impl Wake for Job {
 impl fmt::Debug for JobThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JobThread").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_is_woken_after_its_end_does_not_count_where_no_thread_is_to_be_had() {
+        let thread = JobThread::default();
+        let ended = Job {
+            shared: Arc::clone(&thread.0),
+            work: Mutex::new(None),
+        };
+        Waker::from(Arc::new(ended)).wake();
+        thread.0.give_up();
+        assert_eq!(lock(&thread.0.state).live, 0);
     }
 }
