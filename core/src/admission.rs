@@ -1,5 +1,6 @@
 //! The tasks behind `Tasks`: which there are, who waits, who may start.
 
+use std::collections::hash_map::{Entry, VacantEntry};
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -191,24 +192,27 @@ impl Shared {
         if ledger.door != Door::Open {
             return Err(LaunchError::closed());
         }
-        let is_free = |id: &TaskId| !ledger.records.contains_key(id);
-        let id = match id {
-            Some(id) => Some(id).filter(is_free).ok_or_else(LaunchError::taken)?,
-            None => std::iter::repeat_with(TaskId::random)
-                .find(is_free)
-                .expect("an endless iterator of random ids has a new one"),
-        };
-        let record = Arc::new(Record::new(id, spec, command, told_by));
-        ledger.launched += 1;
-        ledger.not_over += 1;
-        let number = ledger.launched;
-        ledger.records.insert(
-            id,
-            Listed {
-                number,
-                record: Arc::clone(&record),
+        let Ledger {
+            records,
+            launched,
+            not_over,
+            ..
+        } = &mut *ledger;
+        let place = match id {
+            Some(id) => vacant(records, id).ok_or_else(LaunchError::taken)?,
+            None => loop {
+                if let Some(place) = vacant(records, TaskId::random()) {
+                    break place;
+                }
             },
-        );
+        };
+        let record = Arc::new(Record::new(*place.key(), spec, command, told_by));
+        *launched += 1;
+        *not_over += 1;
+        place.insert(Listed {
+            number: *launched,
+            record: Arc::clone(&record),
+        });
         Ok(record)
     }
 
@@ -329,6 +333,17 @@ impl Shared {
         }
         let listener = self.idle.listen();
         (self.not_over() > 0).then_some(listener)
+    }
+}
+
+/// The place of this id, if nobody has it.
+fn vacant(
+    records: &mut HashMap<TaskId, Listed>,
+    id: TaskId,
+) -> Option<VacantEntry<'_, TaskId, Listed>> {
+    match records.entry(id) {
+        Entry::Vacant(place) => Some(place),
+        Entry::Occupied(_) => None,
     }
 }
 

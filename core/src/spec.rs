@@ -342,10 +342,11 @@ impl Spec {
         match &self.work {
             Work::Shell { line, .. } => line.to_string_lossy().into_owned(),
             Work::Program { program, args } => {
-                let mut typed = quote(program);
+                let mut typed = String::new();
+                push_quoted(&mut typed, program);
                 for arg in args {
                     typed.push(' ');
-                    typed.push_str(&quote(arg));
+                    push_quoted(&mut typed, arg);
                 }
                 typed
             }
@@ -501,13 +502,15 @@ fn no_nul(field: &'static str, text: &OsStr) -> Result<(), SpecError> {
     )
 }
 
-fn quote(word: &OsStr) -> String {
-    let word = word.to_string_lossy();
+fn push_quoted(typed: &mut String, word: &OsStr) {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    let word = word.to_string_lossy();
     if !word.is_empty() && word.chars().all(plain) {
-        word.into_owned()
+        typed.push_str(&word);
     } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+        typed.push('\'');
+        typed.push_str(&word.replace('\'', r"'\''"));
+        typed.push('\'');
     }
 }
 
