@@ -29,17 +29,19 @@ pub struct Leader {
     /// How it ended, once that was seen: what is dead does not change.
     status: OnceLock<ExitStatus>,
     /// What was found of the task when it was last looked for.
-    look: Mutex<Option<Look>>,
+    look: Mutex<Look>,
 }
 
-/// A look at a task's tree.
+/// A look at a task's tree. The first is that of the start, when nobody else could be there.
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
-    /// Whoever has come since has a later id. `None` where the system does not tell.
-    pub(crate) last_id: Option<i32>,
     pub(crate) at: Instant,
     /// Dead ones included. The leader need not be among them.
     pub(crate) tree: Vec<Entry>,
+    /// Whoever has come since has a later id than this. `None` where the system does not tell.
+    pub(crate) last_id: Option<i32>,
+    /// Of the ids shortly before that, those of nobody who was there: some may just have been forked.
+    pub(crate) unseen: Arc<[i32]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +72,21 @@ impl Leader {
         // Without a descriptor left the leader is watched by the clock. To give up now would be to kill a command
         // that has begun, and to begin it again would be to run it twice.
         let exit = exit_watch::open(pid).ok().map(Arc::new);
+        let started = Instant::now();
+        let start = Look {
+            at: started,
+            tree: Vec::new(),
+            last_id: Some(pid.as_raw_nonzero().get()),
+            unseen: Arc::default(),
+        };
         Self {
             pid,
-            started: Instant::now(),
+            started,
             exit,
             cgroup,
             reaping: Mutex::new(reaping),
             status: OnceLock::new(),
-            look: Mutex::default(),
+            look: Mutex::new(start),
         }
     }
 
@@ -187,14 +196,14 @@ impl Leader {
         }
     }
 
-    /// What the last look found, if there was one. Whoever was found outside of the group is not forgotten by it: when
-    /// their parents die of a signal they lose their ancestry, and some have no other mark.
-    pub(crate) fn last_look(&self) -> Option<Look> {
+    /// What the last look found. Whoever was found outside of the group is not forgotten by it: when their parents die of
+    /// a signal they lose their ancestry, and some have no other mark.
+    pub(crate) fn last_look(&self) -> Look {
         lock(&self.look).clone()
     }
 
     pub(crate) fn remember(&self, look: Look) {
-        *lock(&self.look) = Some(look);
+        *lock(&self.look) = look;
     }
 
     /// The control group of the task, if it has one.

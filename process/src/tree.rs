@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use meanwhile_core::{ProcessId, TaskId};
@@ -13,6 +13,9 @@ use crate::leader::{Leader, Look};
 use crate::lock;
 use crate::mark;
 use crate::table::{self, Entry, IdCounter, Life};
+
+/// So many processes are hardly between their id and their place in the table at once.
+const IN_PROGRESS: i32 = 64;
 
 /// What tells whose a process is without a look at all of them.
 #[derive(Debug, Default)]
@@ -49,26 +52,9 @@ pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, registry: &Registry
     const FEW: i32 = 256;
     /// The ids go round once in no less than this, so that the few are not those after a full turn.
     const SHORT: Duration = Duration::from_secs(1);
-    /// So many processes are hardly between their id and their place in the table at once.
-    const IN_PROGRESS: i32 = 64;
-    if leader
-        .cgroup()
-        .is_some_and(|cgroup| !cgroup.members().is_empty())
-    {
+    let look = leader.last_look();
+    let (Some(first), Some(mut last)) = (look.last_id, registry.ids.last()) else {
         return false;
-    }
-    let (known, since, first) = match leader.last_look() {
-        Some(look) => (Some(look.tree), look.at, look.last_id),
-        None => (None, leader.started(), Some(leader.id())),
-    };
-    let (Some(first), Some(mut last)) = (first, registry.ids.last()) else {
-        return false;
-    };
-    // Whoever was being forked during the look had an id, and was perhaps not seen.
-    let mut next = if known.is_some() {
-        first - IN_PROGRESS
-    } else {
-        first + 1
     };
     let is_alive = |id: ProcessId| {
         let now = table::entry(id.pid);
@@ -87,13 +73,21 @@ pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, registry: &Registry
         }),
         Some(group) => !registry.contains(group) && may_belong_to(id, pid),
     };
+    let is_contained = leader
+        .cgroup()
+        .is_some_and(|cgroup| !cgroup.members().is_empty());
+    let mut seen = look.tree.iter().map(Entry::id);
+    if is_contained || seen.any(is_alive) || look.unseen.iter().copied().any(has_come) {
+        return false;
+    }
+    let mut next = first + 1;
     // Until the counter stands still: one that was not reached yet may fork, and end before it is asked.
     loop {
         // Smaller: the ids have begun anew since.
-        if last < first || last - first > FEW || since.elapsed() > SHORT {
+        if last < first || last - first > FEW || look.at.elapsed() > SHORT {
             return false;
         }
-        if known.iter().flatten().map(Entry::id).any(is_alive) || (next..=last).any(has_come) {
+        if (next..=last).any(has_come) {
             return false;
         }
         match registry.ids.last() {
@@ -132,6 +126,11 @@ pub(crate) fn find(
     // Not at the leaders: they are known, there may be ten thousand, and to look at one costs ten microseconds.
     let leaders = lock(&registry.groups).clone();
     let census = Census::take_of(|pid| !leaders.contains(&pid))?;
+    let unseen: Arc<[i32]> = last_id.map_or_else(Arc::default, |last| {
+        let was_there = |pid| leaders.contains(&pid) || census.entry(pid).is_some();
+        let recent = (last - IN_PROGRESS).max(1)..=last;
+        recent.filter(|pid| !was_there(*pid)).collect()
+    });
     let mut by_mark = marked(tasks, &census, registry);
     // What could not be judged has an earlier id, and is not among those that were found: then there is no saying who has
     // come since.
@@ -140,9 +139,10 @@ pub(crate) fn find(
         let marked = by_mark.places.remove(id).unwrap_or_default();
         let tree = tree(leader, marked, &census);
         leader.remember(Look {
-            last_id,
             at,
             tree: tree.clone(),
+            last_id,
+            unseen: Arc::clone(&unseen),
         });
         tree
     });
@@ -150,9 +150,8 @@ pub(crate) fn find(
 }
 
 fn tree(leader: &Leader, marked: Vec<usize>, census: &Census) -> Vec<Entry> {
-    let look = leader.last_look();
-    let before = look.iter().flat_map(|look| &look.tree);
-    let strays = before.filter(|entry| entry.group != leader.id());
+    let before = leader.last_look().tree;
+    let strays = before.iter().filter(|entry| entry.group != leader.id());
     let contained = leader.cgroup().map(Cgroup::members).unwrap_or_default();
     let mut roots = marked;
     roots.extend(strays.filter_map(|stray| census.place(stray.id())));
