@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use async_task::Runnable;
 use meanwhile_core::{Capabilities, Event, ExitStatus, Lifecycle, Report, Spec, Task};
 use meanwhile_process::{Leader, LeaderExit, Local, LocalOptions, Mailbox, Running};
 use smol::future::FutureExt;
@@ -41,6 +42,20 @@ impl On {
                     executor.spawn(future).detach();
                 }
             }
+        }
+    }
+
+    /// Likewise for the loop of a task, which mostly only waits for now: polled on this thread first, it wakes none of the
+    /// executor's. A caller's executor must have it from the first, to drop it with all others.
+    fn begin_here(&self, supervise: impl Future<Output = ()> + Send + 'static) {
+        match self {
+            Self::Global => {
+                let on_executor = |turn: Runnable| smol::spawn(async move { turn.run() }).detach();
+                let (first_turn, task) = async_task::spawn(supervise, on_executor);
+                task.detach();
+                first_turn.run();
+            }
+            Self::Callers(_) => self.spawn(supervise),
         }
     }
 }
@@ -97,7 +112,7 @@ impl Lifecycle for SmolBackend {
                     // There is no other kind. Dropped, and by that killed and told.
                     _ => return,
                 };
-                on.spawn(supervise(running, leader, mailbox));
+                on.begin_here(supervise(running, leader, mailbox));
             });
         Box::new(task)
     }

@@ -6,6 +6,7 @@ mod exit;
 use std::sync::Arc;
 use std::time::Instant;
 
+use async_task::Runnable;
 use meanwhile_core::{Capabilities, Event, Lifecycle, Report, Spec, Task};
 use meanwhile_process::{Leader, LeaderExit, Local, LocalOptions, Mailbox, Running};
 use tokio::runtime::Handle;
@@ -63,7 +64,7 @@ impl Lifecycle for TokioBackend {
                     // There is no other kind. Dropped, and by that killed and told.
                     _ => return,
                 };
-                runtime.spawn(supervise(running, leader, mailbox));
+                begin_here(&runtime, supervise(running, leader, mailbox));
             });
         Box::new(task)
     }
@@ -71,6 +72,20 @@ impl Lifecycle for TokioBackend {
     fn capabilities(&self) -> Capabilities {
         self.local.capabilities()
     }
+}
+
+/// Polls the loop of a task on this thread first, and on the runtime from its first wake-up on: mostly it only waits for
+/// now, and no thread of the runtime is woken for that. It ends with the runtime, whose drivers wake all that wait for them
+/// when they are shut down.
+fn begin_here(runtime: &Handle, supervise: impl Future<Output = ()> + Send + 'static) {
+    let on_runtime = {
+        let runtime = runtime.clone();
+        move |turn: Runnable| drop(runtime.spawn(async move { turn.run() }))
+    };
+    let (first_turn, task) = async_task::spawn(supervise, on_runtime);
+    task.detach();
+    let _context = runtime.enter();
+    first_turn.run();
 }
 
 async fn supervise(mut task: Running, leader: Option<Arc<Leader>>, mailbox: Mailbox) {
