@@ -6,6 +6,7 @@
 
 use std::ffi::CStr;
 use std::io;
+use std::sync::atomic::AtomicI32;
 
 use rustix::process::Pid;
 
@@ -27,7 +28,7 @@ pub(crate) struct Paths<'a> {
 
 /// Starts `image` as [`spawn::spawn`](crate::spawn::spawn) does. `None` where the system cannot do it in this way.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn spawn(_: &Image, _: Paths<'_>) -> Option<io::Result<Pid>> {
+pub(crate) fn spawn(_: &Image, _: Paths<'_>, _: &AtomicI32) -> Option<io::Result<Pid>> {
     None
 }
 
@@ -43,7 +44,7 @@ mod clone {
 
     use libc::{c_char, c_int};
 
-    use super::{CStr, Image, Paths, Pid, io};
+    use super::{AtomicI32, CStr, Image, Paths, Pid, io};
     use crate::spawn::pointers;
 
     /// What the child has for a stack: it calls a few functions of libc, one at a time.
@@ -68,8 +69,13 @@ mod clone {
         Errno(c_int),
     }
 
-    /// Starts `image` as [`spawn::spawn`](crate::spawn::spawn) does. `None` where the system cannot do it in this way.
-    pub(crate) fn spawn(image: &Image, paths: Paths<'_>) -> Option<io::Result<Pid>> {
+    /// Starts `image` as [`spawn::spawn`](crate::spawn::spawn) does, with the id of the process in `id` before it runs.
+    /// `None` where the system cannot do it in this way.
+    pub(crate) fn spawn(
+        image: &Image,
+        paths: Paths<'_>,
+        id: &AtomicI32,
+    ) -> Option<io::Result<Pid>> {
         if IS_REFUSED.load(Ordering::Relaxed) {
             return None;
         }
@@ -82,7 +88,7 @@ mod clone {
             paths,
             failure: None,
         };
-        let pid = match clone(&mut plan) {
+        let pid = match clone(&mut plan, id) {
             Ok(pid) => pid,
             Err(error) => return Some(Err(error)),
         };
@@ -103,15 +109,20 @@ mod clone {
     }
 
     /// Returns when the child has executed its image, or has failed and ended.
-    fn clone(plan: &mut Plan<'_>) -> io::Result<libc::pid_t> {
+    fn clone(plan: &mut Plan<'_>, id: &AtomicI32) -> io::Result<libc::pid_t> {
         let mut stack: Vec<u128> = Vec::with_capacity(STACK / size_of::<u128>());
         // It grows downwards, and is aligned as every platform wants it.
         let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::SIGCHLD;
+        let flags = libc::CLONE_VM
+            | libc::CLONE_VFORK
+            | libc::CLONE_FILES
+            | libc::CLONE_PARENT_SETTID
+            | libc::SIGCHLD;
         let mut before = MaybeUninit::uninit();
         // SAFETY: both sets are written before they are read. With every signal blocked no handler of this process
         // runs in the child, which shares its memory. This thread waits in clone until the child is done with that
-        // memory, so that the plan, and all that it points to, and the stack outlive its use.
+        // memory, so that the plan, and all that it points to, and the stack outlive its use. The kernel writes to `id`
+        // during the call alone, and whoever reads it meanwhile does so atomically.
         unsafe {
             let mut every_signal = MaybeUninit::uninit();
             libc::sigfillset(every_signal.as_mut_ptr());
@@ -120,7 +131,8 @@ mod clone {
                 every_signal.as_ptr(),
                 before.as_mut_ptr(),
             );
-            let pid = libc::clone(child, top.cast(), flags, ptr::from_mut(plan).cast());
+            let plan = ptr::from_mut(plan).cast();
+            let pid = libc::clone(child, top.cast(), flags, plan, id.as_ptr());
             let error = io::Error::last_os_error();
             libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
             if pid < 0 { Err(error) } else { Ok(pid) }
@@ -223,7 +235,9 @@ mod tests {
             stdout: &output,
             stderr: None,
         };
-        let pid = spawn(&image, paths).expect("a system of this decade")?;
+        let id = AtomicI32::new(0);
+        let pid = spawn(&image, paths, &id).expect("a system of this decade")?;
+        assert_eq!(pid.as_raw_nonzero().get(), id.into_inner());
         let status = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
         let (_, status) = status.expect("a child").expect("it has ended");
         Ok(status.exit_status().expect("it ends by itself"))
@@ -262,7 +276,10 @@ mod tests {
             stdout: &output,
             stderr: None,
         };
-        let error = |paths| spawn(&image, paths).expect("a system of this decade").err();
+        let error = |paths| {
+            let result = spawn(&image, paths, &AtomicI32::new(0));
+            result.expect("a system of this decade").err()
+        };
         let kind = |error: Option<io::Error>| error.map(|error| error.kind());
         assert_eq!(kind(error(paths)), Some(io::ErrorKind::NotFound));
         paths.stdout = c"/no/such/folder/output";

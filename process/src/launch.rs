@@ -28,6 +28,7 @@ use crate::running::{Body, LeaderExit, Running};
 use crate::spawn::{self, Image};
 use crate::spool::{JobWriter, Spool, Writers};
 use crate::table;
+use crate::tree::Starting;
 
 /// What tasks read from that were given nothing to read.
 const DEV_NULL: &CStr = c"/dev/null";
@@ -126,7 +127,8 @@ impl Launch {
     fn spawn(&self, writers: &Writers) -> io::Result<Begun> {
         let id = self.report.id();
         let command = Command::new(&self.spec, id, self.spool_dir())?;
-        let pid = match self.spawn_apart(&command.image) {
+        let starting = self.parts.registry.starting();
+        let pid = match self.spawn_apart(&command.image, &starting) {
             Some(pid) => pid?,
             None => self.spawn_together(&command.image, writers)?,
         };
@@ -147,7 +149,7 @@ impl Launch {
     }
 
     /// `None` if it takes descriptors of this process.
-    fn spawn_apart(&self, image: &Image) -> Option<io::Result<Pid>> {
+    fn spawn_apart(&self, image: &Image, starting: &Starting<'_>) -> Option<io::Result<Pid>> {
         if matches!(self.spec.get_stdin(), Stdin::Bytes(_)) {
             return None;
         }
@@ -159,7 +161,7 @@ impl Launch {
             stdout: &stdout,
             stderr: stderr.as_deref(),
         };
-        apart::spawn(image, paths)
+        apart::spawn(image, paths, starting.id())
     }
 
     fn spawn_together(&self, image: &Image, writers: &Writers) -> io::Result<Pid> {

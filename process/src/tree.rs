@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -23,10 +24,39 @@ pub(crate) struct Registry {
     /// The process groups of all live tasks of a backend, by the ids of their leaders. Whoever is in the group of
     /// one task did not escape from another, so that nobody needs to look at its environment.
     groups: Mutex<HashSet<i32>>,
+    /// For each process that is being started a place for its id, 0 until the kernel has put it there.
+    starting: Mutex<Vec<Arc<AtomicI32>>>,
     ids: IdCounter,
 }
 
+/// A process that is being started. From the moment when it leads a group until it is known as the leader of a task, this
+/// tells that it is one: the start of a program takes longer than many programs do.
+#[derive(Debug)]
+pub(crate) struct Starting<'a> {
+    registry: &'a Registry,
+    id: Arc<AtomicI32>,
+}
+
+impl Starting<'_> {
+    /// Where its id is to be put, before it runs.
+    pub(crate) fn id(&self) -> &AtomicI32 {
+        &self.id
+    }
+}
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        lock(&self.registry.starting).retain(|id| !Arc::ptr_eq(id, &self.id));
+    }
+}
+
 impl Registry {
+    pub(crate) fn starting(&self) -> Starting<'_> {
+        let id = Arc::new(AtomicI32::new(0));
+        lock(&self.starting).push(Arc::clone(&id));
+        Starting { registry: self, id }
+    }
+
     pub(crate) fn insert(&self, leader: &Leader) {
         lock(&self.groups).insert(leader.id());
     }
@@ -37,6 +67,9 @@ impl Registry {
 
     fn contains(&self, group: i32) -> bool {
         lock(&self.groups).contains(&group)
+            || lock(&self.starting)
+                .iter()
+                .any(|id| id.load(Ordering::Acquire) == group)
     }
 }
 
