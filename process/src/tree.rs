@@ -113,12 +113,18 @@ pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, registry: &Registry
     if is_contained || seen.any(is_alive) || look.unseen.iter().copied().any(has_come) {
         return false;
     }
+    // Who is asked may have forked while others were, and then have ended.
+    let mut is_asked = !look.tree.is_empty() || !look.unseen.is_empty();
     let mut next = first + 1;
-    // Until the counter stands still: one that was not reached yet may fork, and end before it is asked.
+    // Until nobody was asked, or the counter stands still after it.
     loop {
         // Smaller: the ids have begun anew since.
         if last < first || last - first > FEW || look.at.elapsed() > SHORT {
             return false;
+        }
+        is_asked |= next <= last;
+        if !is_asked {
+            return true;
         }
         if (next..=last).any(has_come) {
             return false;
