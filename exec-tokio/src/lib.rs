@@ -8,8 +8,10 @@ use std::time::Instant;
 
 use async_task::Runnable;
 use meanwhile_core::{Capabilities, Event, Lifecycle, Report, Spec, Task};
-use meanwhile_process::{Leader, LeaderExit, Local, LocalOptions, Mailbox, Running};
+use meanwhile_process::{LeaderExit, Local, LocalOptions, Mailbox, Running};
 use tokio::runtime::Handle;
+
+use crate::exit::Exit;
 
 /// Runs tasks on a tokio runtime.
 ///
@@ -53,8 +55,11 @@ impl Lifecycle for TokioBackend {
         let task = self
             .local
             .launch(spec, report, mailbox.post(), move |running, exit| {
-                let leader = match exit {
-                    LeaderExit::Process(leader) => Some(leader),
+                let exit = match exit {
+                    LeaderExit::Process(leader) => {
+                        let _context = runtime.enter();
+                        Some(Exit::of(leader))
+                    }
                     LeaderExit::Job(job) => {
                         // Beside its loop and not within: one that blocks its thread holds up no deadline.
                         let post = mailbox.post();
@@ -64,7 +69,14 @@ impl Lifecycle for TokioBackend {
                     // There is no other kind. Dropped, and by that killed and told.
                     _ => return,
                 };
-                begin_here(&runtime, supervise(running, leader, mailbox));
+                let only_waits =
+                    running.timer().is_none() && exit.as_ref().is_some_and(Exit::is_registered);
+                let supervise = supervise(running, exit, mailbox);
+                if only_waits {
+                    begin_here(&runtime, supervise);
+                } else {
+                    runtime.spawn(supervise);
+                }
             });
         Box::new(task)
     }
@@ -74,30 +86,35 @@ impl Lifecycle for TokioBackend {
     }
 }
 
-/// Polls the loop of a task on this thread first, and on the runtime from its first wake-up on: mostly it only waits for
-/// now, and no thread of the runtime is woken for that. It ends with the runtime, whose drivers wake all that wait for them
-/// when they are shut down.
-fn begin_here(runtime: &Handle, supervise: impl Future<Output = ()> + Send + 'static) {
+/// Polls `future` on this thread first, and on the runtime from its first wake-up on: if all it does is to wait for the
+/// reactor, no thread of the runtime is woken for that. It ends with the runtime, whose reactor wakes all that wait for it
+/// when it is shut down.
+fn begin_here(runtime: &Handle, future: impl Future<Output = ()> + Send + 'static) {
     let on_runtime = {
         let runtime = runtime.clone();
         move |turn: Runnable| drop(runtime.spawn(async move { turn.run() }))
     };
-    let (first_turn, task) = async_task::spawn(supervise, on_runtime);
+    let (first_turn, task) = async_task::spawn(future, on_runtime);
     task.detach();
     let _context = runtime.enter();
     first_turn.run();
 }
 
-async fn supervise(mut task: Running, leader: Option<Arc<Leader>>, mailbox: Mailbox) {
-    let exit = exit::status(leader);
-    tokio::pin!(exit);
+async fn supervise(mut task: Running, exit: Option<Exit>, mailbox: Mailbox) {
+    let status = async {
+        match exit {
+            Some(exit) => exit.status().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(status);
     let mut has_exited = false;
     while !task.is_over() {
         let timer = task.timer();
         // In this order: an end that is there goes before a stop that came too late for it.
         tokio::select! {
             biased;
-            status = &mut exit, if !has_exited => {
+            status = &mut status, if !has_exited => {
                 has_exited = true;
                 task.on(Event::Exited(status));
             }

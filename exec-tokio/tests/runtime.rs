@@ -104,6 +104,61 @@ fn the_end_of_the_runtime_kills_and_tells() {
     assert_eq!(tasks.inbox(Owner::default()).drain().len(), 1);
 }
 
+/// Ends never, and holds nobody up.
+#[derive(Debug)]
+struct Waits;
+
+#[async_trait]
+impl Job for Waits {
+    async fn run(&self, context: JobContext) -> Result<(), JobError> {
+        context.write(b"up")?;
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn the_end_of_the_runtime_tells_of_all_that_waited_in_it() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let tasks = tasks_on(&runtime);
+    let shell = || Spec::shell("echo up; sleep 1000");
+    let specs = [
+        shell(),
+        shell().timeout(Duration::from_secs(1000)),
+        Spec::job(Waits),
+        Spec::job(Waits).timeout(Duration::from_secs(1000)),
+    ];
+    let handles = specs.map(|spec| tasks.launch(spec).expect("a valid spec"));
+    handles.iter().for_each(wait_for_output);
+    drop(runtime);
+    for handle in handles {
+        let exit = handle.wait_timeout(PATIENCE).expect("an end");
+        assert_eq!(
+            (exit.outcome(), exit.ended_by),
+            (Outcome::Stopped, EndedBy::Shutdown)
+        );
+    }
+    assert_eq!(tasks.inbox(Owner::default()).drain().len(), 4);
+}
+
+#[test]
+fn the_end_of_a_runtime_that_nobody_drives_kills_and_tells() {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let tasks = tasks_on(&runtime);
+    let spec = Spec::shell("echo up; sleep 1000");
+    let handle = tasks.launch(spec).expect("a valid spec");
+    wait_for_output(&handle);
+    drop(runtime);
+    let exit = handle.wait_timeout(PATIENCE).expect("an end");
+    assert_eq!(exit.ended_by, EndedBy::Shutdown);
+}
+
 #[test]
 fn a_launch_after_the_end_of_the_runtime_is_told_too() {
     let runtime = Builder::new_multi_thread()
