@@ -1,6 +1,7 @@
 //! Going through the trees of tasks: signalling and counting.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use meanwhile_core::{Sweep, TaskId};
@@ -19,6 +20,14 @@ pub(crate) struct Request {
     pub(crate) sweep: Sweep,
     /// Gets the number of processes that were alive at the look, the leader not counted.
     pub(crate) reply: Box<dyn FnOnce(u32) + Send>,
+}
+
+impl Request {
+    /// A reply may get as far as a host's queue. Its panic costs the one task that it is about, and not those whose
+    /// sweeps wait behind it.
+    fn answer(self, left: u32) {
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.reply)(left)));
+    }
 }
 
 /// Carries sweeps out, one at a time. Those that come while one is at work are done together after it: one look
@@ -88,7 +97,7 @@ fn carry_out(requests: Vec<Request>, registry: &Registry) {
                     || request.leader.status().is_none()
                     || tree::is_certainly_gone(request.id, &request.leader, registry);
                 if is_settled {
-                    (request.reply)(left);
+                    request.answer(left);
                     return None;
                 }
                 Some(request)
@@ -99,7 +108,7 @@ fn carry_out(requests: Vec<Request>, registry: &Registry) {
         }
     }
     for (request, left) in look(open, registry) {
-        (request.reply)(left);
+        request.answer(left);
     }
 }
 
@@ -160,4 +169,49 @@ fn signal_others(tree: &[Entry], leader: &Leader, signals: &[Signal]) -> u32 {
         }
     }
     left
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use rustix::process::Pid;
+
+    use super::*;
+
+    fn request(child: &Child, reply: impl FnOnce() + Send + 'static) -> Request {
+        Request {
+            id: TaskId::random(),
+            leader: Arc::new(Leader::new(Pid::from_child(child), None)),
+            sweep: Sweep::Count,
+            reply: Box::new(move |_| reply()),
+        }
+    }
+
+    #[test]
+    fn a_reply_that_panics_costs_no_other_its_own() {
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let (sweeper, registry) = (Sweeper::new(), Arc::default());
+        let submit = |reply: Box<dyn FnOnce() + Send>| {
+            sweeper.submit(request(&child, reply), &registry);
+        };
+        let (replied, replies) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        submit(Box::new(move || {
+            let _ = may_go_on.recv();
+        }));
+        // While that one holds the thread up: these two are carried out together.
+        submit(Box::new(|| panic!("a host's code")));
+        let neighbour = replied.clone();
+        submit(Box::new(move || neighbour.send("with it").unwrap()));
+        drop(go_on);
+        let with_it = replies.recv_timeout(Duration::from_secs(60));
+        submit(Box::new(move || replied.send("after it").unwrap()));
+        let after_it = replies.recv_timeout(Duration::from_secs(60));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!([with_it, after_it], [Ok("with it"), Ok("after it")]);
+    }
 }
