@@ -1,6 +1,7 @@
 //! The shared record of one task: what [`Tasks`](crate::Tasks), handles and the report see of it.
 
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -28,7 +29,7 @@ pub(crate) struct Record {
 #[derive(Debug)]
 enum Control {
     /// Not handed to the backend yet, or just now. Stops that come now are kept for it, in order; an end
-    /// that it reports before its control half is here is kept as well.
+    /// that it reports before it has its control half and these stops is kept as well.
     Waiting {
         stops: Vec<Stop>,
         exit: Option<Exit>,
@@ -111,22 +112,28 @@ impl Record {
     /// The backend has it now. Gives back the end that was kept, if it is over already.
     pub(crate) fn attach(&self, task: Box<dyn Task>) -> Option<Exit> {
         let task: Arc<dyn Task> = Arc::from(task);
-        let (stops, exit) = {
-            let mut control = lock(&self.control);
-            let Control::Waiting { stops, exit } = &mut *control else {
-                return None;
+        let mut passed = 0;
+        loop {
+            let stop = {
+                let mut control = lock(&self.control);
+                let Control::Waiting { stops, exit } = &mut *control else {
+                    return None;
+                };
+                let exit = exit.take();
+                match stops.get(passed) {
+                    Some(stop) if exit.is_none() => *stop,
+                    // Only now: a stop that came earlier was kept, and overtook none of those before it.
+                    _ => {
+                        let stop_asked = !stops.is_empty();
+                        *control = Control::Live { task, stop_asked };
+                        return exit;
+                    }
+                }
             };
-            let kept = (mem::take(stops), exit.take());
-            *control = Control::Live {
-                task: Arc::clone(&task),
-                stop_asked: !kept.0.is_empty(),
-            };
-            kept
-        };
-        if exit.is_none() {
-            stops.into_iter().for_each(|stop| task.stop(stop));
+            passed += 1;
+            // A backend that panics at a stop has the task all the same, and gets the next one.
+            let _ = catch_unwind(AssertUnwindSafe(|| task.stop(stop)));
         }
-        exit
     }
 
     /// The backend panicked: there will be no control half. Gives back the end that was kept.

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -91,6 +92,62 @@ fn stops_that_come_during_the_hand_over_are_passed_on() {
     let handle = launch(tasks, "make");
     assert_eq!(backend.stops(&handle), [politely, at_once]);
     assert_eq!(handle.state(), State::Stopping);
+}
+
+#[test]
+fn a_stop_overtakes_none_that_was_kept() {
+    let tasks: Arc<OnceLock<Tasks>> = Arc::default();
+    let [first, second, third] = [EndedBy::Agent, EndedBy::User, EndedBy::Shutdown].map(Stop::by);
+    let handle = {
+        let tasks = Arc::clone(&tasks);
+        move |id| tasks.get().and_then(|tasks| tasks.get(id))
+    };
+    let backend = Backend::with({
+        let handle = handle.clone();
+        move |_, report| {
+            let handle = handle(report.id()).expect("it is listed");
+            handle.stop(first);
+            handle.stop(second);
+            Some(report)
+        }
+    });
+    let came_third = AtomicBool::new(false);
+    let backend = backend.calling(move |id| {
+        // Just when the first one was passed on.
+        if !came_third.swap(true, Ordering::Relaxed) {
+            handle(id).expect("it is listed").stop(third);
+        }
+    });
+    let tasks = tasks.get_or_init(|| Tasks::new(backend.clone(), queue::List::new()));
+    let handle = launch(tasks, "make");
+    assert_eq!(backend.stops(&handle), [first, second, third]);
+}
+
+#[test]
+fn a_backend_that_panics_at_a_kept_stop_gets_the_next_one() {
+    let tasks: Arc<OnceLock<Tasks>> = Arc::default();
+    let [first, second, later] = [EndedBy::Agent, EndedBy::User, EndedBy::Shutdown].map(Stop::by);
+    let backend = Backend::with({
+        let tasks = Arc::clone(&tasks);
+        move |_, report| {
+            let handle = tasks.get().and_then(|tasks| tasks.get(report.id()));
+            let handle = handle.expect("it is listed");
+            handle.stop(first);
+            handle.stop(second);
+            Some(report)
+        }
+    });
+    let has_panicked = AtomicBool::new(false);
+    let backend = backend.calling(move |_| {
+        assert!(
+            has_panicked.swap(true, Ordering::Relaxed),
+            "a backend's code"
+        );
+    });
+    let tasks = tasks.get_or_init(|| Tasks::new(backend.clone(), queue::List::new()));
+    let handle = launch(tasks, "make");
+    handle.stop(later);
+    assert_eq!(backend.stops(&handle), [first, second, later]);
 }
 
 #[test]

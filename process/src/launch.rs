@@ -3,6 +3,7 @@
 use std::ffi::{CStr, OsStr};
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::mem;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
@@ -211,7 +212,7 @@ impl Launch {
             Body::Job { .. } => None,
         };
         let Begun { body, script, exit } = begun;
-        let post = Arc::clone(&self.post);
+        let (start, post) = (self.start, self.post);
         let running = Running::new(
             &self.spec,
             self.report,
@@ -219,15 +220,9 @@ impl Launch {
             script,
             self.spool,
             self.parts,
-            post,
+            Arc::clone(&post),
         );
-        let before = std::mem::replace(&mut *lock(&self.start), Start::Running(leader));
-        // They came while the spawn was under way.
-        if let Start::Queued { stops } = before {
-            stops
-                .into_iter()
-                .for_each(|stop| (self.post)(Event::Stop(stop)));
-        }
+        hand_over_stops(&start, leader, &post);
         (running, exit)
     }
 
@@ -240,6 +235,26 @@ impl Launch {
 
     fn spool_dir(&self) -> &Path {
         self.parts.options.get_spool_dir()
+    }
+}
+
+/// Posts the stops that came while the spawn was under way, and then lets further ones past.
+fn hand_over_stops(start: &Mutex<Start>, leader: Option<Arc<Leader>>, post: &Post) {
+    loop {
+        let stops = match &mut *lock(start) {
+            Start::Queued { stops } if !stops.is_empty() => mem::take(stops),
+            // Only now: a stop that came earlier was kept, and overtook none of those before it.
+            start => {
+                *start = Start::Running(leader);
+                return;
+            }
+        };
+        for stop in stops {
+            if let Some(leader) = &leader {
+                leader.ask(stop);
+            }
+            post(Event::Stop(stop));
+        }
     }
 }
 

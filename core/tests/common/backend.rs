@@ -30,6 +30,8 @@ struct Stage {
 enum OnStop {
     Remember,
     End,
+    /// Remembered, and then this is called.
+    Call(Box<dyn Fn(TaskId) + Send + Sync>),
 }
 
 impl Backend {
@@ -55,6 +57,11 @@ impl Backend {
     /// Runs every task until it is stopped.
     pub(crate) fn obedient() -> Self {
         Self::new().set(|stage| stage.on_stop = OnStop::End)
+    }
+
+    /// Calls this after each stop.
+    pub(crate) fn calling(self, on_stop: impl Fn(TaskId) + Send + Sync + 'static) -> Self {
+        self.set(|stage| stage.on_stop = OnStop::Call(Box::new(on_stop)))
     }
 
     pub(crate) fn able(self, can: Capabilities) -> Self {
@@ -132,11 +139,15 @@ impl Task for Control {
     fn stop(&self, stop: Stop) {
         let stage = &self.backend.0;
         lock(&stage.stops).entry(self.id).or_default().push(stop);
-        if let OnStop::End = stage.on_stop {
-            let report = lock(&stage.reports).remove(&self.id);
-            if let Some(report) = report {
-                report.exited(Ending::of(ExitStatus::Signal(15)).ended_by(stop.by));
+        match &stage.on_stop {
+            OnStop::Remember => {}
+            OnStop::End => {
+                let report = lock(&stage.reports).remove(&self.id);
+                if let Some(report) = report {
+                    report.exited(Ending::of(ExitStatus::Signal(15)).ended_by(stop.by));
+                }
             }
+            OnStop::Call(on_stop) => on_stop(self.id),
         }
     }
 
