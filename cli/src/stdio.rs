@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
+use std::mem;
 use std::os::fd::AsFd;
 use std::thread;
 
@@ -97,15 +98,12 @@ impl Output {
         mut stdout: impl Write + Send + 'static,
     ) -> io::Result<Self> {
         let (done, finished) = channel::bounded(1);
-        let write = move || {
-            let result = write_all(&pieces, &mut stdout);
-            // A channel keeps what was sent for as long as somebody may send. Whoever waits for what is in there, or
-            // for what they send from here on, must hear that it is never written.
-            pieces.close();
-            while pieces.try_recv().is_ok() {}
-            // Nobody may be waiting for it any more.
-            let _ = done.send_blocking(result);
+        let mut last_word = LastWord {
+            pieces,
+            done,
+            result: Err(io::Error::other("its thread has panicked")),
         };
+        let write = move || last_word.result = write_all(&last_word.pieces, &mut stdout);
         thread::Builder::new()
             .name("stdout".to_owned())
             .spawn(write)?;
@@ -163,6 +161,25 @@ impl Output {
     pub(crate) async fn finish(&self) -> io::Result<()> {
         self.pieces.close();
         self.finished.recv().await.unwrap_or(Ok(()))
+    }
+}
+
+/// What the thread leaves when it ends, also by a panic.
+struct LastWord {
+    pieces: channel::Receiver<Piece>,
+    done: channel::Sender<io::Result<()>>,
+    result: io::Result<()>,
+}
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        // A channel keeps what was sent for as long as somebody may send. Whoever waits for what is in there, or for
+        // what they send from here on, must hear that it is never written.
+        self.pieces.close();
+        while self.pieces.try_recv().is_ok() {}
+        // Nobody may be waiting for it any more.
+        let result = mem::replace(&mut self.result, Ok(()));
+        let _ = self.done.send_blocking(result);
     }
 }
 
@@ -231,17 +248,22 @@ mod tests {
         }
     }
 
+    /// Fails if somebody waits for ever.
+    fn in_time<T>(waits: impl Future<Output = T>) -> T {
+        let too_late = async {
+            pause(Duration::from_secs(60)).await;
+            panic!("somebody waits for ever");
+        };
+        smol::block_on(future::or(waits, too_late))
+    }
+
     #[test]
     fn nobody_waits_for_what_is_never_written() {
         let (fail, may_fail) = mpsc::channel();
         let output = Output::start(channel::unbounded(), Broken(may_fail)).unwrap();
         let line = || output.write_through(b"line".to_vec());
         let writes = future::zip(future::zip(line(), line()), async { drop(fail) });
-        let too_late = async {
-            pause(Duration::from_secs(60)).await;
-            panic!("somebody waits for ever");
-        };
-        let ((first, second), ()) = smol::block_on(future::or(writes, too_late));
+        let ((first, second), ()) = in_time(writes);
         let mut kinds = [first, second].map(|result| result.unwrap_err().kind());
         kinds.sort();
         let mut expected = [io::ErrorKind::StorageFull, io::ErrorKind::BrokenPipe];
@@ -249,5 +271,19 @@ mod tests {
         assert_eq!(kinds, expected);
         let late = smol::block_on(line());
         assert_eq!(late.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn nobody_waits_for_what_a_panic_has_kept_from_being_written() {
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let output = Output::start(channel::unbounded(), io::sink()).unwrap();
+        let panics = move || {
+            let _ = may_go_on.recv();
+            panic!("what follows on a piece");
+        };
+        in_time(output.write_then(Vec::new(), panics));
+        let writes = future::zip(output.write_through(Vec::new()), async { drop(go_on) });
+        let (result, ()) = in_time(writes);
+        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::Other);
     }
 }
