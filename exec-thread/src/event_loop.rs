@@ -205,8 +205,10 @@ struct Loop {
 
 impl Drop for Loop {
     fn drop(&mut self) {
-        // However the thread ended: the next task starts another.
-        self.shared.lock().poller = None;
+        // However the thread ended: the next task starts another. One that was over gave its poller up before, and may
+        // have a successor by now, whose own is left alone.
+        let poller = &mut self.shared.lock().poller;
+        poller.take_if(|poller| Arc::ptr_eq(poller, &self.poller));
     }
 }
 
@@ -370,5 +372,48 @@ impl Loop {
             supervised.armed = Some(at);
             self.timers.push(Reverse((at, key)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_that_is_over_leaves_its_successor_alone() {
+        let poller = || Arc::new(Poller::new().unwrap());
+        let over = Loop {
+            shared: Arc::default(),
+            poller: poller(),
+            tasks: HashMap::new(),
+            timers: BinaryHeap::new(),
+        };
+        let shared = Arc::clone(&over.shared);
+        shared.lock().poller = Some(Arc::clone(&over.poller));
+        shared.lock().ownerless = true;
+        assert!(over.is_over());
+        let successor = poller();
+        let before = shared.lock().poller.replace(Arc::clone(&successor));
+        assert!(
+            before.is_none(),
+            "the next task finds that there is no thread"
+        );
+        drop(over);
+        let left = shared.lock().poller.take();
+        assert!(left.is_some_and(|left| Arc::ptr_eq(&left, &successor)));
+    }
+
+    #[test]
+    fn a_loop_that_did_not_end_by_itself_is_known_to_be_gone() {
+        let poller = Arc::new(Poller::new().unwrap());
+        let shared = Arc::new(Shared::default());
+        shared.lock().poller = Some(Arc::clone(&poller));
+        drop(Loop {
+            shared: Arc::clone(&shared),
+            poller,
+            tasks: HashMap::new(),
+            timers: BinaryHeap::new(),
+        });
+        assert!(shared.lock().poller.is_none());
     }
 }
