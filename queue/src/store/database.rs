@@ -5,7 +5,7 @@
 //! launches or drains, in whichever process, waits for another's sync. SQLite itself syncs the log before it moves
 //! anything from there into the database.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,9 @@ pub(super) enum Patience {
     Again,
     /// Whoever asked wants the answer.
     Long,
+    /// A program that begins: another one may just be making the tables of a large store anew, and there is nothing to
+    /// be done without them. One that was stopped in the middle of that would be waited for in vain.
+    Opening,
 }
 
 impl Patience {
@@ -37,6 +40,7 @@ impl Patience {
             Self::Short => Duration::from_millis(20),
             Self::Again => Duration::from_millis(200),
             Self::Long => Duration::from_secs(5),
+            Self::Opening => Duration::from_secs(10),
         }
     }
 
@@ -70,11 +74,15 @@ const LOG_LIMIT: u64 = 4 << 20;
 
 impl Database {
     /// Opens the store in `folder`, and makes it if there is none. Says in `warn` if one was set aside for it.
-    pub(super) fn open(folder: &Path, warn: &dyn Fn(&str)) -> Result<Self, StoreError> {
-        match Self::open_for_writing(folder, warn) {
+    pub(super) fn open(
+        folder: &Path,
+        patience: Patience,
+        warn: &dyn Fn(&str),
+    ) -> Result<Self, StoreError> {
+        match Self::open_for_writing(folder, patience, warn) {
             Err(error) if error.kind() == StoreErrorKind::Corrupt => {
-                set_aside(folder, None, warn)?;
-                Self::open_for_writing(folder, warn)
+                set_aside(folder, None, patience, warn)?;
+                Self::open_for_writing(folder, patience, warn)
             }
             Err(error) if error.kind() == StoreErrorKind::ReadOnly => {
                 Self::open_for_reading(folder).map_err(|_| error)
@@ -83,11 +91,16 @@ impl Database {
         }
     }
 
-    fn open_for_writing(folder: &Path, warn: &dyn Fn(&str)) -> Result<Self, StoreError> {
-        let failed = |error| StoreError::io(cannot_open(folder), error);
-        let guard = open_guard(folder).map_err(failed)?;
+    fn open_for_writing(
+        folder: &Path,
+        patience: Patience,
+        warn: &dyn Fn(&str),
+    ) -> Result<Self, StoreError> {
+        let action = cannot_open(folder);
+        let failed = |error| StoreError::io(&*action, error);
+        let guard = Guard::open(folder, patience).map_err(failed)?;
         // Any number of processes may open it at once, as long as none makes or changes its tables.
-        guard.lock_shared().map_err(failed)?;
+        guard.lock(&action, File::try_lock_shared)?;
         let path = file_in(folder);
         if path.exists() {
             let database = Self::connect(folder, Access::ReadWrite)?;
@@ -95,8 +108,8 @@ impl Database {
                 return Ok(database);
             }
         }
-        guard.unlock().map_err(failed)?;
-        guard.lock().map_err(failed)?;
+        guard.file.unlock().map_err(failed)?;
+        guard.lock(&action, File::try_lock)?;
         if !path.exists() {
             // The log and the index of one that was removed: whoever still has that open uses them.
             rename_all(folder, warn).map_err(failed)?;
@@ -155,7 +168,9 @@ impl Database {
         let patience = Arc::new(AtomicU64::new(Patience::Long.in_micros()));
         let limit = Arc::clone(&patience);
         connection
-            .busy_handler(Some(move |times| wait_for_others(times, &limit)))
+            .busy_handler(Some(move |times| {
+                wait_for_others(times, limit.load(Ordering::Relaxed))
+            }))
             .map_err(sql)?;
         // Moving the log into the database is the writer's, who has the time, and nobody else's.
         connection
@@ -256,11 +271,13 @@ fn is_within(log: &File, limit: u64) -> bool {
 pub(super) fn set_aside(
     folder: &Path,
     damaged: Option<(u64, u64)>,
+    patience: Patience,
     warn: &dyn Fn(&str),
 ) -> Result<(), StoreError> {
-    let failed = |error| StoreError::io("cannot set the damaged store aside", error);
-    let guard = open_guard(folder).map_err(failed)?;
-    guard.lock().map_err(failed)?;
+    let action = "cannot set the damaged store aside";
+    let failed = |error| StoreError::io(action, error);
+    let guard = Guard::open(folder, patience).map_err(failed)?;
+    guard.lock(action, File::try_lock)?;
     let path = file_in(folder);
     match damaged {
         Some(damaged) if identity(&path) != Some(damaged) => return Ok(()),
@@ -306,21 +323,59 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// The file whose lock guards the making and the setting aside.
-fn open_guard(folder: &Path) -> io::Result<File> {
-    let open = || {
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(folder.join("lock"))
-    };
-    match open() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_folder(folder)?;
-            open()
+struct Guard {
+    file: File,
+    path: PathBuf,
+    patience: Patience,
+}
+
+impl Guard {
+    fn open(folder: &Path, patience: Patience) -> io::Result<Self> {
+        let path = folder.join("lock");
+        let open = || {
+            OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .mode(0o600)
+                .open(&path)
+        };
+        let file = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_folder(folder)?;
+                open()
+            }
+            other => other,
+        }?;
+        Ok(Self {
+            file,
+            path,
+            patience,
+        })
+    }
+
+    /// The lock is free again when this is dropped.
+    fn lock(
+        &self,
+        action: &str,
+        try_lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<(), StoreError> {
+        for times in 0.. {
+            match try_lock(&self.file) {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::Error(error)) => return Err(StoreError::io(action, error)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            if !wait_for_others(times, self.patience.in_micros()) {
+                break;
+            }
         }
-        other => other,
+        let path = self.path.display();
+        let action = format!(
+            "{action}: another process keeps {path} locked; if it is stopped, let it go on or end it \
+             (`fuser {path}` says which it is)"
+        );
+        Err(StoreError::new(StoreErrorKind::Busy, action))
     }
 }
 
@@ -369,15 +424,16 @@ fn open_unwritable(path: &Path) -> rusqlite::Result<Connection> {
     Ok(fixed)
 }
 
-/// SQLite's own pauses begin at a millisecond; a commit here takes a twentieth of that.
-fn wait_for_others(times: i32, limit: &AtomicU64) -> bool {
+/// Pauses, having done so that many times, unless that was for `limit` microseconds by now. SQLite's own pauses begin at
+/// a millisecond; a commit here takes a twentieth of that.
+fn wait_for_others(times: i32, limit: u64) -> bool {
     const FIRST: u64 = 50;
     const LONGEST: u64 = 2_000;
     let times = u64::try_from(times).unwrap_or(0);
     // The sum of the pauses so far, near enough: they grow by FIRST each until they are LONGEST.
     let growing = times.min(LONGEST / FIRST);
     let waited = growing * growing / 2 * FIRST + (times - growing) * LONGEST;
-    if waited > limit.load(Ordering::Relaxed) {
+    if waited > limit {
         return false;
     }
     thread::sleep(Duration::from_micros(((times + 1) * FIRST).min(LONGEST)));

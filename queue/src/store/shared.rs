@@ -61,7 +61,7 @@ impl Shared {
                 error,
             )
         })?;
-        let database = Database::open(&folder, &warn)?;
+        let database = Database::open(&folder, Patience::Opening, &warn)?;
         Ok(Self {
             stop_orphans,
             warn,
@@ -101,14 +101,14 @@ impl Shared {
     ) -> Result<T, StoreError> {
         let mut database = self.lock_database(patience)?;
         if database.is_replaced() {
-            self.replace(&mut database)?;
+            self.replace(&mut database, patience)?;
         }
         database.set_patience(patience);
         match work(&mut database.connection) {
             Err(error) if is_damage(&error) && database.access == database::Access::ReadWrite => {
                 let warn = |problem: &str| self.warn(problem);
-                database::set_aside(&self.folder, database.identity(), &warn)?;
-                self.replace(&mut database)?;
+                database::set_aside(&self.folder, database.identity(), patience, &warn)?;
+                self.replace(&mut database, patience)?;
                 work(&mut database.connection)
             }
             other => other,
@@ -116,9 +116,10 @@ impl Shared {
         .map_err(|error| StoreError::sql(action, error))
     }
 
-    /// Opens the database that is there now, and takes over what the one before can still say.
-    fn replace(&self, database: &mut Database) -> Result<(), StoreError> {
-        let new = Database::open(&self.folder, &|problem| self.warn(problem))?;
+    /// Opens the database that is there now, and takes over what the one before can still say. Where that cannot be, as
+    /// while another process makes it, this is tried again by the next who needs it: until then endings stay in memory.
+    fn replace(&self, database: &mut Database, patience: Patience) -> Result<(), StoreError> {
+        let new = Database::open(&self.folder, patience, &|problem| self.warn(problem))?;
         let old = mem::replace(database, new);
         let owners = ownership::folder_in(&self.folder);
         let taken = rescue::take_over(&old.connection, &mut database.connection, &owners);

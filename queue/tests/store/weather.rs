@@ -128,6 +128,51 @@ fn a_full_disk_loses_no_ending_and_tells_none_twice() {
     assert_eq!(warnings.all(), NOTHING);
 }
 
+/// Holds what a process that makes the store does, until it is dropped.
+fn guard(state: &Path) -> File {
+    fs::create_dir_all(state).unwrap();
+    let guard = File::create(state.join("lock")).unwrap();
+    guard.lock().unwrap();
+    guard
+}
+
+#[test]
+fn a_store_that_is_being_made_for_too_long_is_not_waited_for() {
+    let (_folder, state) = new();
+    let _guard = guard(&state);
+    let (opened, is_opened) = mpsc::channel();
+    let options = StoreOptions::new(&state, |_| Vec::new());
+    thread::spawn(move || opened.send(options.open().map(drop)));
+    let opened = is_opened.recv_timeout(PATIENCE).expect("a bound");
+    let error = opened.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Busy);
+    let lock = state.join("lock").display().to_string();
+    assert!(error.to_string().contains(&lock), "{error}");
+}
+
+#[test]
+fn while_a_removed_store_is_being_made_again_endings_stay_in_memory() {
+    let (_folder, state) = new();
+    let (warn, warnings) = mpsc::channel();
+    let store = StoreOptions::new(&state, |_| Vec::new())
+        .warn(move |problem| drop(warn.send(problem.to_owned())))
+        .open()
+        .unwrap();
+    fs::remove_dir_all(&state).unwrap();
+    // Let go of before the store is dropped, whatever comes of this.
+    let guard = guard(&state);
+    let told = ending(&me());
+    store.push(told.clone());
+    let warning = warnings.recv_timeout(PATIENCE).expect("a bound");
+    assert!(warning.contains("locked"), "{warning}");
+    assert!(warning.contains("kept in memory"), "{warning}");
+    assert_eq!(store.pending(&me()), 1);
+    drop(guard);
+    store.sync(PATIENCE).unwrap();
+    let (later, _) = open(&state);
+    assert_eq!(take(&later, &me()), [told.task_id]);
+}
+
 #[test]
 fn threads_that_drain_while_the_disk_is_full_share_what_there_is() {
     let Some(disk) = own_disk("threads_that_drain_while_the_disk_is_full_share_what_there_is")
