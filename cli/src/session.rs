@@ -34,6 +34,7 @@ use crate::signals::{self, Signals};
 use crate::state::Spool;
 use crate::stdio::ReaderWatch;
 use crate::store;
+use crate::watch;
 
 /// How long foreground calls may take to end by themselves when no further lines can come.
 const LAST_CALLS: Duration = Duration::from_secs(2);
@@ -236,7 +237,12 @@ impl Session {
                 None => self.nothing_runs().await,
             }
         };
-        future::or(inbox.wait(), given_up).await;
+        let pending = async {
+            while inbox.pending() == 0 {
+                future::or(inbox.wait(), pause(watch::AFTER_A_LEASE)).await;
+            }
+        };
+        future::or(pending, given_up).await;
     }
 
     async fn nothing_runs(&self) {

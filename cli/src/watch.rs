@@ -1,10 +1,21 @@
 //! Waiting for what other programs do to the store.
 
+use std::time::Duration;
+
+use meanwhile_core::Inbox;
 use meanwhile_queue::Store;
+use smol::future;
 
 use crate::error::Error;
+use crate::pause::pause;
 
-/// Calls `look` now and whenever something changed in the store, until it has found something.
+/// When to look again where nothing changes: a lease that another program let run out, because it died or hangs, is told
+/// by nobody. Its beginning was a change, so it is over a lease after the last one; a moment more is for the clocks.
+pub(crate) const AFTER_A_LEASE: Duration =
+    Inbox::DEFAULT_LEASE.saturating_add(Duration::from_secs(1));
+
+/// Calls `look` now, whenever something changed in the store, and when a lease may have run out, until it has found
+/// something.
 pub(crate) async fn until<T>(
     store: &Store,
     mut look: impl FnMut() -> Result<Option<T>, Error>,
@@ -21,7 +32,7 @@ pub(crate) async fn until<T>(
         if let Some(found) = look()? {
             return Ok(found);
         }
-        changed.await;
+        future::or(changed, pause(AFTER_A_LEASE)).await;
         changed = store.listen_to_all();
     }
 }

@@ -47,7 +47,8 @@ pub trait NotificationQueue: Debug + Send + Sync + 'static {
     fn pending(&self, owner: &Owner) -> usize;
 
     /// Is notified when something becomes pending for `owner`. Look at [`pending`](Self::pending) between
-    /// the call and the waiting.
+    /// the call and the waiting. A lease that runs out need not notify it: where others may let one run out, look
+    /// again when it may have.
     fn listen(&self, owner: &Owner) -> EventListener;
 
     /// Is told of `task` what is not told by [`push`](Self::push). A queue that outlives this process keeps it, so

@@ -190,7 +190,7 @@ impl Store {
     }
 
     /// Is notified when anything changes, by whichever process, and when one of them dies. Look again between the call
-    /// and the waiting.
+    /// and the waiting. A lease that runs out changes nothing, and nobody is told.
     ///
     /// The first call starts to listen to other processes; their dead are then recovered without being asked for.
     #[must_use]
