@@ -106,7 +106,7 @@ impl Shared {
 }
 
 fn ask(socket: &Path, task: TaskId, stop: Stop) -> io::Result<Answer> {
-    let stream = near(socket, |path| UnixStream::connect(path))?;
+    let stream = near(socket, connect)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let request = Request {
@@ -117,6 +117,26 @@ fn ask(socket: &Path, task: TaskId, stop: Stop) -> io::Result<Answer> {
     };
     write_line(&stream, &request)?;
     read_line(&stream)
+}
+
+/// A process that is stopped takes nobody in; when its line is full, Linux has those who come wait for room.
+#[cfg(target_os = "linux")]
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    use rustix::net::sockopt::{Timeout, set_socket_timeout};
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+    let too_long = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+    let address = SocketAddrUnix::new(path).map_err(too_long)?;
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;
+    rustix::io::retry_on_intr(|| rustix::net::connect(&socket, &address))?;
+    Ok(UnixStream::from(socket))
+}
+
+/// Elsewhere whoever comes to a full line is refused at once.
+#[cfg(not(target_os = "linux"))]
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    UnixStream::connect(path)
 }
 
 fn serve(listener: &UnixListener, served: &Served, is_closed: &AtomicBool) {
@@ -207,5 +227,30 @@ fn near<T>(path: &Path, act: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
                 .join(name))
         }
         (result, ..) => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use meanwhile_core::EndedBy;
+
+    use super::*;
+
+    #[test]
+    fn whoever_takes_nobody_in_is_not_waited_for_without_a_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        // No further one fits in.
+        rustix::net::listen(&listener, 0).unwrap();
+        let _first = UnixStream::connect(&path).unwrap();
+        let (asked, answers) = mpsc::channel();
+        thread::spawn(move || {
+            let answer = ask(&path, TaskId::random(), Stop::by(EndedBy::User));
+            asked.send(answer.is_err())
+        });
+        assert_eq!(answers.recv_timeout(Duration::from_secs(60)), Ok(true));
     }
 }
