@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use meanwhile_core::{EndedBy, Stop, TaskId, Tasks, WeakTasks};
+use rustix::event::{PollFd, PollFlags, poll};
 use serde::{Deserialize, Serialize};
 
 use super::error::{StoreError, StoreErrorKind};
@@ -44,40 +44,40 @@ enum Answer {
 /// dropped.
 #[derive(Debug)]
 pub(super) struct Control {
-    path: PathBuf,
-    is_closed: Arc<AtomicBool>,
     served: Served,
+    /// The other end sees it go.
+    _open: UnixStream,
 }
 
 /// The tasks that can be asked for. They are not kept by that.
 type Served = Arc<Mutex<Vec<WeakTasks>>>;
 
 impl Control {
-    pub(super) fn listen(path: PathBuf) -> io::Result<Self> {
-        let listener = near(&path, |path| UnixListener::bind(path))?;
+    pub(super) fn listen(path: &Path) -> io::Result<Self> {
+        Self::listen_for(path, Served::default())
+    }
+
+    /// The same at another socket: nobody finds one whose file was removed.
+    pub(super) fn listen_again(&self, path: &Path) -> io::Result<Self> {
+        Self::listen_for(path, Arc::clone(&self.served))
+    }
+
+    fn listen_for(path: &Path, served: Served) -> io::Result<Self> {
+        let listener = near(path, |path| UnixListener::bind(path))?;
+        let (open, is_open) = UnixStream::pair()?;
         let control = Self {
-            path,
-            is_closed: Arc::default(),
-            served: Arc::default(),
+            served: Arc::clone(&served),
+            _open: open,
         };
-        let (served, is_closed) = (Arc::clone(&control.served), Arc::clone(&control.is_closed));
         thread::Builder::new()
             .name("meanwhile-control".to_owned())
-            .spawn(move || serve(&listener, &served, &is_closed))?;
+            .spawn(move || serve(&listener, &served, &is_open))?;
         Ok(control)
     }
 
     /// Answers for these, too.
     pub(super) fn add(&self, tasks: &Tasks) {
         lock(&self.served).push(tasks.downgrade());
-    }
-}
-
-impl Drop for Control {
-    fn drop(&mut self) {
-        self.is_closed.store(true, Ordering::Release);
-        // A last call, so that its thread looks.
-        let _ = near(&self.path, |path| UnixStream::connect(path));
     }
 }
 
@@ -139,13 +139,21 @@ fn connect(path: &Path) -> io::Result<UnixStream> {
     UnixStream::connect(path)
 }
 
-fn serve(listener: &UnixListener, served: &Served, is_closed: &AtomicBool) {
-    for stream in listener.incoming() {
-        if is_closed.load(Ordering::Acquire) {
+/// Until the other end of `is_open` is gone.
+fn serve(listener: &UnixListener, served: &Served, is_open: &UnixStream) {
+    loop {
+        let mut events = [listener.as_fd(), is_open.as_fd()]
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        let came = poll(&mut events, None);
+        if !events[1].revents().is_empty() {
             return;
         }
-        match stream {
-            Ok(stream) => answer_apart(stream, served),
+        match came
+            .map_err(io::Error::from)
+            .and_then(|_| listener.accept())
+        {
+            Ok((stream, _)) => answer_apart(stream, served),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // No descriptor left, most likely: that passes, and must not take a core until then.
             Err(_) => thread::sleep(Duration::from_millis(100)),
         }
@@ -233,10 +241,30 @@ fn near<T>(path: &Path, act: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+    use std::time::Instant;
 
     use meanwhile_core::EndedBy;
 
     use super::*;
+
+    #[test]
+    fn its_thread_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Control::listen(&folder.path().join("first")).unwrap();
+        let second = first.listen_again(&folder.path().join("second")).unwrap();
+        let ended = |control: Control, others: usize| {
+            let served = Arc::clone(&control.served);
+            drop(control);
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while Arc::strong_count(&served) > 1 + others {
+                assert!(Instant::now() < deadline, "its thread is still there");
+                thread::sleep(Duration::from_millis(1));
+            }
+        };
+        // The other one and its thread.
+        ended(first, 2);
+        ended(second, 0);
+    }
 
     #[test]
     fn whoever_takes_nobody_in_is_not_waited_for_without_a_bound() {

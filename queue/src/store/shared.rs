@@ -157,7 +157,11 @@ impl Shared {
         let mut own = lock(&self.ownership);
         let claimed = match &*own {
             Some(own) if own.is_there() => return Ok(Arc::clone(own)),
-            Some(removed) => removed.claim_again().map_err(cannot_claim)?,
+            Some(removed) => {
+                let again = removed.claim_again().map_err(cannot_claim)?;
+                self.serve_again(&again);
+                again
+            }
             None => self.claim()?,
         };
         Ok(Arc::clone(own.insert(Arc::new(claimed))))
@@ -185,14 +189,26 @@ impl Shared {
         let mut control = lock(&self.control);
         let control = match &mut *control {
             Some(control) => control,
-            none => none.insert(Control::listen(own.socket()).map_err(|error| {
-                StoreError::io("cannot take requests from other processes", error)
-            })?),
+            none => none.insert(Control::listen(&own.socket()).map_err(cannot_serve)?),
         };
         control.add(tasks);
         // Somebody may be waiting for that.
         self.announce();
         Ok(())
+    }
+
+    /// The socket went with the file of the name, most likely.
+    fn serve_again(&self, own: &Ownership) {
+        let mut control = lock(&self.control);
+        let Some(before) = &*control else {
+            return;
+        };
+        match before.listen_again(&own.socket()) {
+            Ok(again) => *control = Some(again),
+            // It is there, and only the file is gone.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => self.warn(&cannot_serve(error).to_string()),
+        }
     }
 
     pub(super) fn warn(&self, problem: &str) {
@@ -234,6 +250,10 @@ impl Shared {
 
 fn cannot_claim(error: io::Error) -> StoreError {
     StoreError::io("cannot make a process known in the store", error)
+}
+
+fn cannot_serve(error: io::Error) -> StoreError {
+    StoreError::io("cannot take requests from other processes", error)
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

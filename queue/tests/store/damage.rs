@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use meanwhile_core::{NotificationQueue, TaskId};
-use meanwhile_queue::{Selection, StoreErrorKind, StoreOptions};
+use meanwhile_core::{EndedBy, NotificationQueue, Stop, TaskId};
+use meanwhile_queue::{Selection, StopSent, StoreErrorKind, StoreOptions};
 use rusqlite::Connection;
 
 use crate::child::{Other, me};
@@ -183,6 +183,20 @@ fn a_folder_that_is_removed_under_running_tasks_is_made_again_and_they_run_on() 
     store.sync(PATIENCE).unwrap();
     let told: BTreeSet<_> = take(&later, &me()).into_iter().collect();
     assert_eq!(told, BTreeSet::from([waits, theirs, ours]));
+}
+
+#[test]
+fn after_the_folder_was_removed_tasks_can_be_stopped_from_outside() {
+    let (_folder, state) = new();
+    let mut other = Other::new(&state);
+    let running: TaskId = other.ask("serve").parse().unwrap();
+    fs::remove_dir_all(&state).unwrap();
+    // It notices when it has something to write.
+    other.ask("push");
+    other.ask("sync");
+    let (later, _) = open(&state);
+    let sent = later.stop(running, Stop::by(EndedBy::User)).unwrap();
+    assert_eq!(sent, StopSent::Passed);
 }
 
 #[test]
