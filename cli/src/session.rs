@@ -237,6 +237,7 @@ impl Session {
                 None => self.nothing_runs().await,
             }
         };
+        // A lease that another program let run out is told by nobody.
         let pending = async {
             while inbox.pending() == 0 {
                 future::or(inbox.wait(), pause(watch::AFTER_A_LEASE)).await;

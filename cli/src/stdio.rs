@@ -3,7 +3,6 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
-use std::mem;
 use std::os::fd::AsFd;
 use std::thread;
 
@@ -101,9 +100,9 @@ impl Output {
         let mut last_word = LastWord {
             pieces,
             done,
-            result: Err(io::Error::other("its thread has panicked")),
+            result: None,
         };
-        let write = move || last_word.result = write_all(&last_word.pieces, &mut stdout);
+        let write = move || last_word.result = Some(write_all(&last_word.pieces, &mut stdout));
         thread::Builder::new()
             .name("stdout".to_owned())
             .spawn(write)?;
@@ -168,7 +167,8 @@ impl Output {
 struct LastWord {
     pieces: channel::Receiver<Piece>,
     done: channel::Sender<io::Result<()>>,
-    result: io::Result<()>,
+    /// `None` while it writes, and so after a panic.
+    result: Option<io::Result<()>>,
 }
 
 impl Drop for LastWord {
@@ -178,8 +178,10 @@ impl Drop for LastWord {
         self.pieces.close();
         while self.pieces.try_recv().is_ok() {}
         // Nobody may be waiting for it any more.
-        let result = mem::replace(&mut self.result, Ok(()));
-        let _ = self.done.send_blocking(result);
+        let panicked = || Err(io::Error::other("its thread has panicked"));
+        let _ = self
+            .done
+            .send_blocking(self.result.take().unwrap_or_else(panicked));
     }
 }
 

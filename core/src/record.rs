@@ -122,7 +122,8 @@ impl Record {
                 let exit = exit.take();
                 match stops.get(passed) {
                     Some(stop) if exit.is_none() => *stop,
-                    // Only now: a stop that came earlier was kept, and overtook none of those before it.
+                    // Only when all that were kept are passed on: one that comes meanwhile is kept behind them, and
+                    // overtakes none.
                     _ => {
                         let stop_asked = !stops.is_empty();
                         *control = Control::Live { task, stop_asked };

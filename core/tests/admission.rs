@@ -72,6 +72,12 @@ fn a_waiting_task_can_be_stopped_and_is_told() {
     assert_eq!(backend.launched(), ["a", "c"]);
 }
 
+/// The task of which a backend or a queue is just told.
+fn listed(tasks: &OnceLock<Tasks>, id: TaskId) -> Handle {
+    let handle = tasks.get().and_then(|tasks| tasks.get(id));
+    handle.expect("it is listed")
+}
+
 #[test]
 fn stops_that_come_during_the_hand_over_are_passed_on() {
     let tasks: Arc<OnceLock<Tasks>> = Arc::default();
@@ -80,8 +86,7 @@ fn stops_that_come_during_the_hand_over_are_passed_on() {
     let backend = Backend::with({
         let tasks = Arc::clone(&tasks);
         move |_, report| {
-            let handle = tasks.get().and_then(|tasks| tasks.get(report.id()));
-            let handle = handle.expect("it is listed");
+            let handle = listed(&tasks, report.id());
             handle.stop(politely);
             handle.stop(at_once);
             assert_eq!(handle.state(), State::Stopping);
@@ -98,24 +103,23 @@ fn stops_that_come_during_the_hand_over_are_passed_on() {
 fn a_stop_overtakes_none_that_was_kept() {
     let tasks: Arc<OnceLock<Tasks>> = Arc::default();
     let [first, second, third] = [EndedBy::Agent, EndedBy::User, EndedBy::Shutdown].map(Stop::by);
-    let handle = {
-        let tasks = Arc::clone(&tasks);
-        move |id| tasks.get().and_then(|tasks| tasks.get(id))
-    };
     let backend = Backend::with({
-        let handle = handle.clone();
+        let tasks = Arc::clone(&tasks);
         move |_, report| {
-            let handle = handle(report.id()).expect("it is listed");
+            let handle = listed(&tasks, report.id());
             handle.stop(first);
             handle.stop(second);
             Some(report)
         }
     });
     let came_third = AtomicBool::new(false);
-    let backend = backend.calling(move |id| {
-        // Just when the first one was passed on.
-        if !came_third.swap(true, Ordering::Relaxed) {
-            handle(id).expect("it is listed").stop(third);
+    let backend = backend.calling({
+        let tasks = Arc::clone(&tasks);
+        move |id| {
+            // Just when the first one was passed on.
+            if !came_third.swap(true, Ordering::Relaxed) {
+                listed(&tasks, id).stop(third);
+            }
         }
     });
     let tasks = tasks.get_or_init(|| Tasks::new(backend.clone(), queue::List::new()));
@@ -130,8 +134,7 @@ fn a_backend_that_panics_at_a_kept_stop_gets_the_next_one() {
     let backend = Backend::with({
         let tasks = Arc::clone(&tasks);
         move |_, report| {
-            let handle = tasks.get().and_then(|tasks| tasks.get(report.id()));
-            let handle = handle.expect("it is listed");
+            let handle = listed(&tasks, report.id());
             handle.stop(first);
             handle.stop(second);
             Some(report)
@@ -156,8 +159,7 @@ fn a_stop_that_comes_while_the_launch_is_recorded_does_not_wait_for_room() {
     let queue = queue::List::recording({
         let tasks = Arc::clone(&tasks);
         move |task| {
-            let handle = tasks.get().and_then(|tasks| tasks.get(task));
-            let handle = handle.expect("it is listed");
+            let handle = listed(&tasks, task);
             if handle.spec().command() == "stopped" {
                 handle.stop(Stop::by(EndedBy::User));
             }

@@ -45,8 +45,9 @@ impl On {
         }
     }
 
-    /// Likewise for the loop of a task, which mostly only waits for now: polled on this thread first, it wakes none of the
-    /// executor's. A caller's executor must have it from the first, to drop it with all others.
+    /// Polls the loop of a task on this thread first, and on the global executor from its first wake-up on: it only waits
+    /// for now, and no thread of the executor is woken for that. A caller's executor has it from the first, because whoever
+    /// drops that ends all tasks in it.
     fn begin_here(&self, supervise: impl Future<Output = ()> + Send + 'static) {
         match self {
             Self::Global => {

@@ -379,41 +379,38 @@ impl Loop {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_loop_that_is_over_leaves_its_successor_alone() {
-        let poller = || Arc::new(Poller::new().unwrap());
-        let over = Loop {
-            shared: Arc::default(),
-            poller: poller(),
+    /// A loop that is known, with no tasks.
+    fn known(shared: &Arc<Shared>) -> Loop {
+        let poller = Arc::new(Poller::new().unwrap());
+        shared.lock().poller = Some(Arc::clone(&poller));
+        Loop {
+            shared: Arc::clone(shared),
+            poller,
             tasks: HashMap::new(),
             timers: BinaryHeap::new(),
-        };
-        let shared = Arc::clone(&over.shared);
-        shared.lock().poller = Some(Arc::clone(&over.poller));
+        }
+    }
+
+    #[test]
+    fn a_loop_that_is_over_leaves_its_successor_alone() {
+        let shared = Arc::default();
+        let over = known(&shared);
         shared.lock().ownerless = true;
         assert!(over.is_over());
-        let successor = poller();
-        let before = shared.lock().poller.replace(Arc::clone(&successor));
         assert!(
-            before.is_none(),
-            "the next task finds that there is no thread"
+            shared.lock().poller.is_none(),
+            "the next task starts a thread"
         );
+        let successor = known(&shared);
         drop(over);
-        let left = shared.lock().poller.take();
-        assert!(left.is_some_and(|left| Arc::ptr_eq(&left, &successor)));
+        let left = shared.lock().poller.clone();
+        assert!(left.is_some_and(|left| Arc::ptr_eq(&left, &successor.poller)));
     }
 
     #[test]
     fn a_loop_that_did_not_end_by_itself_is_known_to_be_gone() {
-        let poller = Arc::new(Poller::new().unwrap());
-        let shared = Arc::new(Shared::default());
-        shared.lock().poller = Some(Arc::clone(&poller));
-        drop(Loop {
-            shared: Arc::clone(&shared),
-            poller,
-            tasks: HashMap::new(),
-            timers: BinaryHeap::new(),
-        });
+        let shared = Arc::default();
+        drop(known(&shared));
         assert!(shared.lock().poller.is_none());
     }
 }

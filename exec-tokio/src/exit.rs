@@ -8,14 +8,14 @@ use meanwhile_process::{LOOK_AGAIN, Leader};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// The end of a leader, to be waited for.
-pub(crate) struct Exit {
+/// Tells the end of a leader.
+pub(crate) struct ExitWatch {
     leader: Arc<Leader>,
     /// `None` if there is no descriptor, or no room in the reactor.
     registered: Option<AsyncFd<Arc<OwnedFd>>>,
 }
 
-impl Exit {
+impl ExitWatch {
     /// Registers the leader with the runtime in whose context this is called.
     pub(crate) fn of(leader: Arc<Leader>) -> Self {
         let registered = leader.exit_descriptor().and_then(register);

@@ -11,7 +11,7 @@ use meanwhile_core::{Capabilities, Event, Lifecycle, Report, Spec, Task};
 use meanwhile_process::{LeaderExit, Local, LocalOptions, Mailbox, Running};
 use tokio::runtime::Handle;
 
-use crate::exit::Exit;
+use crate::exit::ExitWatch;
 
 /// Runs tasks on a tokio runtime.
 ///
@@ -55,11 +55,10 @@ impl Lifecycle for TokioBackend {
         let task = self
             .local
             .launch(spec, report, mailbox.post(), move |running, exit| {
-                let exit = match exit {
-                    LeaderExit::Process(leader) => {
-                        let _context = runtime.enter();
-                        Some(Exit::of(leader))
-                    }
+                // The registration with the reactor asks for it, and so does the first turn of the loop.
+                let _context = runtime.enter();
+                let watch = match exit {
+                    LeaderExit::Process(leader) => Some(ExitWatch::of(leader)),
                     LeaderExit::Job(job) => {
                         // Beside its loop and not within: one that blocks its thread holds up no deadline.
                         let post = mailbox.post();
@@ -69,9 +68,11 @@ impl Lifecycle for TokioBackend {
                     // There is no other kind. Dropped, and by that killed and told.
                     _ => return,
                 };
-                let only_waits =
-                    running.timer().is_none() && exit.as_ref().is_some_and(Exit::is_registered);
-                let supervise = supervise(running, exit, mailbox);
+                // At its end the runtime wakes those who wait for its reactor, but nobody who waits for its clock or for a
+                // job: those it must have from the first, to drop them.
+                let only_waits = running.timer().is_none()
+                    && watch.as_ref().is_some_and(ExitWatch::is_registered);
+                let supervise = supervise(running, watch, mailbox);
                 if only_waits {
                     begin_here(&runtime, supervise);
                 } else {
@@ -86,9 +87,8 @@ impl Lifecycle for TokioBackend {
     }
 }
 
-/// Polls `future` on this thread first, and on the runtime from its first wake-up on: if all it does is to wait for the
-/// reactor, no thread of the runtime is woken for that. It ends with the runtime, whose reactor wakes all that wait for it
-/// when it is shut down.
+/// Polls `future` on this thread first, and on the runtime from its first wake-up on: what only waits for the reactor then
+/// wakes no thread of the runtime.
 fn begin_here(runtime: &Handle, future: impl Future<Output = ()> + Send + 'static) {
     let on_runtime = {
         let runtime = runtime.clone();
@@ -96,25 +96,24 @@ fn begin_here(runtime: &Handle, future: impl Future<Output = ()> + Send + 'stati
     };
     let (first_turn, task) = async_task::spawn(future, on_runtime);
     task.detach();
-    let _context = runtime.enter();
     first_turn.run();
 }
 
-async fn supervise(mut task: Running, exit: Option<Exit>, mailbox: Mailbox) {
-    let status = async {
-        match exit {
-            Some(exit) => exit.status().await,
+async fn supervise(mut task: Running, watch: Option<ExitWatch>, mailbox: Mailbox) {
+    let exited = async {
+        match watch {
+            Some(watch) => watch.status().await,
             None => std::future::pending().await,
         }
     };
-    tokio::pin!(status);
+    tokio::pin!(exited);
     let mut has_exited = false;
     while !task.is_over() {
         let timer = task.timer();
         // In this order: an end that is there goes before a stop that came too late for it.
         tokio::select! {
             biased;
-            status = &mut status, if !has_exited => {
+            status = &mut exited, if !has_exited => {
                 has_exited = true;
                 task.on(Event::Exited(status));
             }

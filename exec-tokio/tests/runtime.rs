@@ -14,6 +14,17 @@ use tokio::runtime::{Builder, Runtime};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+fn workers(count: usize) -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    let builder = builder.worker_threads(count).enable_all();
+    builder.build().expect("a runtime")
+}
+
+fn current_thread() -> Runtime {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all().build().expect("a runtime")
+}
+
 fn tasks_on(runtime: &Runtime) -> Tasks {
     let backend = TokioBackend::on(runtime.handle().clone(), LocalOptions::default());
     Tasks::new(backend, MemoryQueue::new())
@@ -37,11 +48,7 @@ fn wait_for_output(handle: &Handle) {
 
 #[test]
 fn children_of_tokio_and_ours_keep_their_own_exits() {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = workers(2);
     let tasks = tasks_on(&runtime);
     runtime.block_on(async {
         let theirs = (0..50).map(|number: i32| async move {
@@ -71,10 +78,7 @@ fn children_of_tokio_and_ours_keep_their_own_exits() {
 
 #[test]
 fn a_runtime_of_the_current_thread_does() {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = current_thread();
     let tasks = tasks_on(&runtime);
     let handle = tasks.launch(Spec::shell("exit 7")).expect("a valid spec");
     assert_eq!(runtime.block_on(handle.wait()).code(), Some(7));
@@ -82,11 +86,7 @@ fn a_runtime_of_the_current_thread_does() {
 
 #[test]
 fn the_end_of_the_runtime_kills_and_tells() {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = workers(1);
     let tasks = tasks_on(&runtime);
     let handle = tasks
         .launch(Spec::shell(
@@ -104,7 +104,7 @@ fn the_end_of_the_runtime_kills_and_tells() {
     assert_eq!(tasks.inbox(Owner::default()).drain().len(), 1);
 }
 
-/// Ends never, and holds nobody up.
+/// Waits for ever, without blocking its thread.
 #[derive(Debug)]
 struct Waits;
 
@@ -118,11 +118,7 @@ impl Job for Waits {
 
 #[test]
 fn the_end_of_the_runtime_tells_of_all_that_waited_in_it() {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = workers(1);
     let tasks = tasks_on(&runtime);
     let shell = || Spec::shell("echo up; sleep 1000");
     let specs = [
@@ -146,10 +142,7 @@ fn the_end_of_the_runtime_tells_of_all_that_waited_in_it() {
 
 #[test]
 fn the_end_of_a_runtime_that_nobody_drives_kills_and_tells() {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = current_thread();
     let tasks = tasks_on(&runtime);
     let spec = Spec::shell("echo up; sleep 1000");
     let handle = tasks.launch(spec).expect("a valid spec");
@@ -161,11 +154,7 @@ fn the_end_of_a_runtime_that_nobody_drives_kills_and_tells() {
 
 #[test]
 fn a_launch_after_the_end_of_the_runtime_is_told_too() {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = workers(1);
     let tasks = tasks_on(&runtime);
     drop(runtime);
     let handle = tasks
@@ -192,11 +181,7 @@ impl Job for Blocks {
 
 #[test]
 fn a_job_that_blocks_its_thread_holds_up_no_deadline() {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = workers(2);
     let tasks = tasks_on(&runtime);
     let (release, released) = mpsc::channel();
     let spec = Spec::job(Blocks(Mutex::new(released)))

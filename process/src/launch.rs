@@ -25,11 +25,11 @@ use crate::job::JobFuture;
 use crate::leader::Leader;
 use crate::local::{Parts, Post, Start};
 use crate::lock;
+use crate::registry::Starting;
 use crate::running::{Body, LeaderExit, Running};
 use crate::spawn::{self, Image};
 use crate::spool::{JobWriter, Spool, Writers};
 use crate::table;
-use crate::tree::Starting;
 
 /// What tasks read from that were given nothing to read.
 const DEV_NULL: &CStr = c"/dev/null";
@@ -243,13 +243,14 @@ fn hand_over_stops(start: &Mutex<Start>, leader: Option<Arc<Leader>>, post: &Pos
     loop {
         let stops = match &mut *lock(start) {
             Start::Queued { stops } if !stops.is_empty() => mem::take(stops),
-            // Only now: a stop that came earlier was kept, and overtook none of those before it.
+            // Only when all that were kept are passed on: one that comes meanwhile is kept behind them, and overtakes none.
             start => {
                 *start = Start::Running(leader);
                 return;
             }
         };
         for stop in stops {
+            // Noted at the leader as well: a later stop that kills past the loop is told as whoever asked first.
             if let Some(leader) = &leader {
                 leader.ask(stop);
             }

@@ -29,6 +29,7 @@ mod mark;
 mod options;
 mod orphans;
 mod poller;
+mod registry;
 mod remains;
 mod running;
 mod scheduling;

@@ -11,10 +11,10 @@ use crate::leader::Leader;
 use crate::limits;
 use crate::lock;
 use crate::options::{Containment, LocalOptions};
+use crate::registry::Registry;
 use crate::running::{LeaderExit, Running};
 use crate::spool::Spool;
 use crate::sweeper::Sweeper;
-use crate::tree::Registry;
 use crate::watcher::Watcher;
 use crate::workers::Workers;
 
@@ -119,7 +119,7 @@ pub struct LocalTask {
 /// How far a task has come on the way to its loop.
 #[derive(Debug)]
 pub(crate) enum Start {
-    /// On its way to a spawner. Stops that come now are kept: a later one may be less patient.
+    /// On its way to its loop. Stops that come now are kept, in order: a later one may be less patient.
     Queued { stops: Vec<Stop> },
     /// It runs; jobs have no leader.
     Running(Option<Arc<Leader>>),

@@ -9,8 +9,9 @@ use rustix::process::Signal;
 
 use crate::leader::Leader;
 use crate::lock;
+use crate::registry::Registry;
 use crate::table::{self, Entry, Life};
-use crate::tree::{self, Registry};
+use crate::tree;
 use crate::workers::Workers;
 
 /// One sweep of one task's tree.

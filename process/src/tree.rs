@@ -2,76 +2,20 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use meanwhile_core::{ProcessId, TaskId};
+use meanwhile_core::TaskId;
 
 use crate::census::{Census, Marked};
 use crate::cgroup::Cgroup;
 use crate::leader::{Leader, Look};
-use crate::lock;
 use crate::mark;
-use crate::table::{self, Entry, IdCounter, Life};
+use crate::registry::Registry;
+use crate::table::{self, Entry, Life};
 
 /// So many processes are hardly between their id and their place in the table at once.
 const IN_PROGRESS: i32 = 64;
-
-/// What tells whose a process is without a look at all of them.
-#[derive(Debug, Default)]
-pub(crate) struct Registry {
-    /// The process groups of all live tasks of a backend, by the ids of their leaders. Whoever is in the group of
-    /// one task did not escape from another, so that nobody needs to look at its environment.
-    groups: Mutex<HashSet<i32>>,
-    /// For each process that is being started a place for its id, 0 until the kernel has put it there.
-    starting: Mutex<Vec<Arc<AtomicI32>>>,
-    ids: IdCounter,
-}
-
-/// A process that is being started. From the moment when it leads a group until it is known as the leader of a task, this
-/// tells that it is one: the start of a program takes longer than many programs do.
-#[derive(Debug)]
-pub(crate) struct Starting<'a> {
-    registry: &'a Registry,
-    id: Arc<AtomicI32>,
-}
-
-impl Starting<'_> {
-    /// Where its id is to be put, before it runs.
-    pub(crate) fn id(&self) -> &AtomicI32 {
-        &self.id
-    }
-}
-
-impl Drop for Starting<'_> {
-    fn drop(&mut self) {
-        lock(&self.registry.starting).retain(|id| !Arc::ptr_eq(id, &self.id));
-    }
-}
-
-impl Registry {
-    pub(crate) fn starting(&self) -> Starting<'_> {
-        let id = Arc::new(AtomicI32::new(0));
-        lock(&self.starting).push(Arc::clone(&id));
-        Starting { registry: self, id }
-    }
-
-    pub(crate) fn insert(&self, leader: &Leader) {
-        lock(&self.groups).insert(leader.id());
-    }
-
-    pub(crate) fn remove(&self, leader: &Leader) {
-        lock(&self.groups).remove(&leader.id());
-    }
-
-    fn contains(&self, group: i32) -> bool {
-        lock(&self.groups).contains(&group)
-            || lock(&self.starting)
-                .iter()
-                .any(|id| id.load(Ordering::Acquire) == group)
-    }
-}
 
 /// Says at once that nobody of a task is left, where that is certain: its leader must have ended. The answer "somebody
 /// may be" takes a [`find`].
@@ -82,21 +26,9 @@ impl Registry {
 /// found. Of those that left the group, one whose parents are gone is found by its mark alone, and so is the first of any
 /// others.
 pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, registry: &Registry) -> bool {
-    const FEW: i32 = 256;
-    /// The ids go round once in no less than this, so that the few are not those after a full turn.
-    const SHORT: Duration = Duration::from_secs(1);
     let look = leader.last_look();
-    let (Some(first), Some(mut last)) = (look.last_id, registry.ids.last()) else {
-        return false;
-    };
-    let is_alive = |id: ProcessId| {
-        let now = table::entry(id.pid);
-        now.map_or(true, |now| {
-            now.is_some_and(|now| now.id() == id && now.life == Life::Alive)
-        })
-    };
     let own_group = table::group_of(0);
-    let has_come = |pid| match table::group_of(pid) {
+    let may_be_left = |pid| match table::group_of(pid) {
         // Nobody, one of the kernel's own, or one of our host's threads.
         None | Some(0) => false,
         group if group == own_group => false,
@@ -106,35 +38,45 @@ pub(crate) fn is_certainly_gone(id: TaskId, leader: &Leader, registry: &Registry
         }),
         Some(group) => !registry.contains(group) && may_belong_to(id, pid),
     };
-    let is_contained = leader
-        .cgroup()
-        .is_some_and(|cgroup| !cgroup.members().is_empty());
-    let mut seen = look.tree.iter().map(Entry::id);
-    if is_contained || seen.any(is_alive) || look.unseen.iter().copied().any(has_come) {
+    let contained = leader.cgroup().map(Cgroup::members).unwrap_or_default();
+    // Who came since is asked last: of those who were there one may have forked until it was asked, and then have ended.
+    contained.is_empty()
+        && !look.tree.iter().any(may_be_alive)
+        && !look.unseen.iter().copied().any(may_be_left)
+        && nobody_came_since(&look, registry, may_be_left)
+}
+
+/// Whether this process lives, or cannot be looked at now.
+fn may_be_alive(seen: &Entry) -> bool {
+    table::entry(seen.pid).map_or(true, |now| {
+        now.is_some_and(|now| now.id() == seen.id() && now.life == Life::Alive)
+    })
+}
+
+/// Whether certainly none of those that got an id since the look is `left`.
+fn nobody_came_since(look: &Look, registry: &Registry, left: impl Fn(i32) -> bool) -> bool {
+    const FEW: i32 = 256;
+    /// The ids go round once in no less than this, so that the few are not those after a full turn.
+    const SHORT: Duration = Duration::from_secs(1);
+    let Some(first) = look.last_id else {
         return false;
-    }
-    // Who is asked may have forked while others were, and then have ended.
-    let mut is_asked = !look.tree.is_empty() || !look.unseen.is_empty();
-    let mut next = first + 1;
-    // Until nobody was asked, or the counter stands still after it.
-    loop {
+    };
+    let mut asked = first;
+    // Until the counter stands still: each may have forked until it was asked, and then have ended.
+    while let Some(last) = registry.last_id() {
         // Smaller: the ids have begun anew since.
-        if last < first || last - first > FEW || look.at.elapsed() > SHORT {
+        if last < asked || last - first > FEW || look.at.elapsed() > SHORT {
             return false;
         }
-        is_asked |= next <= last;
-        if !is_asked {
+        if last == asked {
             return true;
         }
-        if (next..=last).any(has_come) {
+        if (asked + 1..=last).any(&left) {
             return false;
         }
-        match registry.ids.last() {
-            Some(now) if now == last => return true,
-            Some(now) => (next, last) = (last + 1, now),
-            None => return false,
-        }
+        asked = last;
     }
+    false
 }
 
 /// Whether this process carries the mark of the task, or cannot be asked now.
@@ -161,9 +103,9 @@ pub(crate) fn find(
     registry: &Registry,
 ) -> io::Result<Vec<Vec<Entry>>> {
     // Before the look: who comes while it is taken may not be seen by it.
-    let (last_id, at) = (registry.ids.last(), Instant::now());
+    let (last_id, at) = (registry.last_id(), Instant::now());
     // Not at the leaders: they are known, there may be ten thousand, and to look at one costs ten microseconds.
-    let leaders = lock(&registry.groups).clone();
+    let leaders = registry.leaders();
     let census = Census::take_of(|pid| !leaders.contains(&pid))?;
     let unseen: Arc<[i32]> = last_id.map_or_else(Arc::default, |last| {
         let was_there = |pid| leaders.contains(&pid) || census.entry(pid).is_some();

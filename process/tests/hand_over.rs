@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meanwhile_core::{
     Capabilities, EndedBy, Event, EventId, EventListener, Lifecycle, Milestone, Notification,
@@ -26,7 +26,7 @@ struct Parts {
     /// Comes as soon as the first of those was posted.
     late: Mutex<Option<Stop>>,
     posted: Mutex<Vec<EndedBy>>,
-    supervise: Mutex<Sender<(Running, LeaderExit)>>,
+    supervise: Sender<(Running, LeaderExit)>,
 }
 
 /// Has `spec` started, up to where its loop would take it over.
@@ -42,7 +42,7 @@ fn hand_over(
         early: early.to_vec(),
         late: Mutex::new(late),
         posted: Mutex::default(),
-        supervise: Mutex::new(supervise),
+        supervise,
     }));
     let tasks = Tasks::new(stage.clone(), stage.clone());
     tasks.launch(spec).expect("a valid spec");
@@ -73,11 +73,13 @@ fn a_task_that_is_killed_past_its_loop_is_ended_by_whoever_asked_first() {
     };
     let task = stage.0.task.get().expect("it was launched");
     task.stop(Stop::by(EndedBy::User).grace(Duration::ZERO));
+    let deadline = Instant::now() + PATIENCE;
     let status = loop {
-        match leader.status() {
-            Some(status) => break status,
-            None => std::thread::yield_now(),
+        if let Some(status) = leader.status() {
+            break status;
         }
+        assert!(Instant::now() < deadline, "nobody kills it");
+        std::thread::yield_now();
     };
     // The loop sees the end before it sees the stops.
     running.on(Event::Exited(status));
@@ -96,9 +98,8 @@ impl Lifecycle for Stage {
             .0
             .local
             .launch(spec, report, post, move |running, exit| {
-                let supervise = stage.0.supervise.lock().expect("nobody panics with it");
                 // The test may have given up.
-                let _ = supervise.send((running, exit));
+                let _ = stage.0.supervise.send((running, exit));
             });
         let task = Arc::clone(self.0.task.get_or_init(|| Arc::new(task)));
         Box::new(Control(task))

@@ -133,6 +133,7 @@ fn a_killed_run_is_told_as_lost() {
 #[test]
 fn the_time_that_a_command_usually_takes_is_shown() {
     let folders = Folders::new();
+    // Long enough for the line to be drawn on a slow machine.
     let shown = || on_terminal(&folders, "run --wait -- 'sleep 2'", &[]);
     let (Some((_, first)), Some((_, second))) = (shown(), shown()) else {
         return;

@@ -45,7 +45,7 @@ enum Answer {
 #[derive(Debug)]
 pub(super) struct Control {
     served: Served,
-    /// The other end sees it go.
+    /// Its thread waits at the other end, and ends when this is dropped.
     _open: UnixStream,
 }
 
@@ -144,14 +144,11 @@ fn serve(listener: &UnixListener, served: &Served, is_open: &UnixStream) {
     loop {
         let mut events = [listener.as_fd(), is_open.as_fd()]
             .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
-        let came = poll(&mut events, None);
+        let came = poll(&mut events, None).map_err(io::Error::from);
         if !events[1].revents().is_empty() {
             return;
         }
-        match came
-            .map_err(io::Error::from)
-            .and_then(|_| listener.accept())
-        {
+        match came.and_then(|_| listener.accept()) {
             Ok((stream, _)) => answer_apart(stream, served),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // No descriptor left, most likely: that passes, and must not take a core until then.

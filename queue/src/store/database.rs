@@ -354,28 +354,34 @@ impl Guard {
         })
     }
 
-    /// The lock is free again when this is dropped.
+    /// Takes the lock by `try_lock`, and pauses for others as long as the patience lasts. It is free again when this is
+    /// dropped.
     fn lock(
         &self,
         action: &str,
         try_lock: impl Fn(&File) -> Result<(), TryLockError>,
     ) -> Result<(), StoreError> {
-        for times in 0.. {
+        let mut times = 0;
+        loop {
             match try_lock(&self.file) {
                 Ok(()) => return Ok(()),
                 Err(TryLockError::Error(error)) => return Err(StoreError::io(action, error)),
                 Err(TryLockError::WouldBlock) => {}
             }
             if !wait_for_others(times, self.patience.in_micros()) {
-                break;
+                return Err(self.busy(action));
             }
+            times += 1;
         }
+    }
+
+    fn busy(&self, action: &str) -> StoreError {
         let path = self.path.display();
         let action = format!(
             "{action}: another process keeps {path} locked; if it is stopped, let it go on or end it \
              (`fuser {path}` says which it is)"
         );
-        Err(StoreError::new(StoreErrorKind::Busy, action))
+        StoreError::new(StoreErrorKind::Busy, action)
     }
 }
 
@@ -424,7 +430,7 @@ fn open_unwritable(path: &Path) -> rusqlite::Result<Connection> {
     Ok(fixed)
 }
 
-/// Pauses, having done so that many times, unless that was for `limit` microseconds by now. SQLite's own pauses begin at
+/// Pauses, for the `times`-th time, and says so; does not once the pauses have come to `limit` microseconds. SQLite's own pauses begin at
 /// a millisecond; a commit here takes a twentieth of that.
 fn wait_for_others(times: i32, limit: u64) -> bool {
     const FIRST: u64 = 50;

@@ -86,7 +86,8 @@ impl StoreOptions {
     ///
     /// # Errors
     ///
-    /// If a newer version wrote it, or the folder can be neither made nor read.
+    /// If a newer version wrote it, the folder can be neither made nor read, or another process keeps it locked for ten
+    /// seconds ([`Busy`](super::StoreErrorKind::Busy)).
     pub fn open(self) -> Result<Store, StoreError> {
         let shared = Arc::new(Shared::open(self.folder, self.stop_orphans, self.warn)?);
         if let Some(inheritance) = self.inheritance {

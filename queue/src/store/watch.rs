@@ -86,21 +86,22 @@ fn recover_after_deaths(died: &Receiver<()>, shared: &Weak<Shared>) {
     // The lock of a dead process is freed a moment after its file is seen to be closed.
     let pauses = [1, 20, 200, 2_000].map(Duration::from_millis);
     while died.recv().is_ok() {
-        let mut at = 0;
-        while let Some(pause) = pauses.get(at) {
+        let mut looks = 0;
+        while let Some(pause) = pauses.get(looks) {
             match died.recv_timeout(*pause) {
                 // Another one, whose lock may not be free yet when the first one's is.
-                Ok(()) => at = 0,
+                Ok(()) => looks = 0,
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
                     let Some(shared) = shared.upgrade() else {
                         return;
                     };
-                    // What cannot be done now, on a full disk, is tried until it can be: there may be nobody else who
-                    // opens the store.
+                    // What cannot be done now, on a full disk, is tried after the last pause again and again: there may
+                    // be nobody else who opens the store.
                     let is_done = shared.recover().is_ok();
-                    if is_done || at + 1 < pauses.len() {
-                        at += 1;
+                    let is_last = looks + 1 == pauses.len();
+                    if is_done || !is_last {
+                        looks += 1;
                     }
                 }
             }
