@@ -5,7 +5,6 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use async_task::Runnable;
 use meanwhile_core::{Capabilities, Event, ExitStatus, Lifecycle, Report, Spec, Task};
 use meanwhile_process::{Leader, LeaderExit, Local, LocalOptions, Mailbox, Running};
 use smol::future::FutureExt;
@@ -42,21 +41,6 @@ impl On {
                     executor.spawn(future).detach();
                 }
             }
-        }
-    }
-
-    /// Polls the loop of a task on this thread first, and on the global executor from its first wake-up on: it only waits
-    /// for now, and no thread of the executor is woken for that. A caller's executor has it from the first, because whoever
-    /// drops that ends all tasks in it.
-    fn begin_here(&self, supervise: impl Future<Output = ()> + Send + 'static) {
-        match self {
-            Self::Global => {
-                let on_executor = |turn: Runnable| smol::spawn(async move { turn.run() }).detach();
-                let (first_turn, task) = async_task::spawn(supervise, on_executor);
-                task.detach();
-                first_turn.run();
-            }
-            Self::Callers(_) => self.spawn(supervise),
         }
     }
 }
@@ -113,7 +97,7 @@ impl Lifecycle for SmolBackend {
                     // There is no other kind. Dropped, and by that killed and told.
                     _ => return,
                 };
-                on.begin_here(supervise(running, leader, mailbox));
+                on.spawn(supervise(running, leader, mailbox));
             });
         Box::new(task)
     }

@@ -8,40 +8,24 @@ use meanwhile_process::{LOOK_AGAIN, Leader};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Tells the end of a leader.
-pub(crate) struct ExitWatch {
-    leader: Arc<Leader>,
-    /// `None` if there is no descriptor, or no room in the reactor.
-    registered: Option<AsyncFd<Arc<OwnedFd>>>,
-}
-
-impl ExitWatch {
-    /// Registers the leader with the runtime in whose context this is called.
-    pub(crate) fn of(leader: Arc<Leader>) -> Self {
-        let registered = leader.exit_descriptor().and_then(register);
-        Self { leader, registered }
-    }
-
-    /// Whether the reactor will tell.
-    pub(crate) fn is_registered(&self) -> bool {
-        self.registered.is_some()
-    }
-
-    /// Resolves with the status of the leader when it has ended.
-    pub(crate) async fn status(mut self) -> ExitStatus {
-        loop {
-            // Asked first: the leader may have ended before the reactor knew of it.
-            if let Some(status) = self.leader.status() {
-                return status;
+/// Resolves with the status of the leader when it has ended; never without one.
+pub(crate) async fn status(leader: Option<Arc<Leader>>) -> ExitStatus {
+    let Some(leader) = leader else {
+        return std::future::pending().await;
+    };
+    let mut registered = leader.exit_descriptor().and_then(register);
+    loop {
+        // Asked first: the leader may have ended before the reactor knew of it.
+        if let Some(status) = leader.status() {
+            return status;
+        }
+        match registered.take() {
+            // Once: kqueue may tell before there is a status, and a reactor does not tell again.
+            Some(descriptor) => {
+                let _ = descriptor.readable().await;
             }
-            match self.registered.take() {
-                // Once: kqueue may tell before there is a status, and a reactor does not tell again.
-                Some(descriptor) => {
-                    let _ = descriptor.readable().await;
-                }
-                // It was told too early, or never will be. The clock does it, if later.
-                None => tokio::time::sleep(LOOK_AGAIN).await,
-            }
+            // No descriptor, no room in the reactor, or it was told too early. The clock does it, if later.
+            None => tokio::time::sleep(LOOK_AGAIN).await,
         }
     }
 }

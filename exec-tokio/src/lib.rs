@@ -6,12 +6,9 @@ mod exit;
 use std::sync::Arc;
 use std::time::Instant;
 
-use async_task::Runnable;
 use meanwhile_core::{Capabilities, Event, Lifecycle, Report, Spec, Task};
-use meanwhile_process::{LeaderExit, Local, LocalOptions, Mailbox, Running};
+use meanwhile_process::{Leader, LeaderExit, Local, LocalOptions, Mailbox, Running};
 use tokio::runtime::Handle;
-
-use crate::exit::ExitWatch;
 
 /// Runs tasks on a tokio runtime.
 ///
@@ -55,10 +52,8 @@ impl Lifecycle for TokioBackend {
         let task = self
             .local
             .launch(spec, report, mailbox.post(), move |running, exit| {
-                // The registration with the reactor asks for it, and so does the first turn of the loop.
-                let _context = runtime.enter();
-                let watch = match exit {
-                    LeaderExit::Process(leader) => Some(ExitWatch::of(leader)),
+                let leader = match exit {
+                    LeaderExit::Process(leader) => Some(leader),
                     LeaderExit::Job(job) => {
                         // Beside its loop and not within: one that blocks its thread holds up no deadline.
                         let post = mailbox.post();
@@ -68,16 +63,7 @@ impl Lifecycle for TokioBackend {
                     // There is no other kind. Dropped, and by that killed and told.
                     _ => return,
                 };
-                // At its end the runtime wakes those who wait for its reactor, but nobody who waits for its clock or for a
-                // job: those it must have from the first, to drop them.
-                let only_waits = running.timer().is_none()
-                    && watch.as_ref().is_some_and(ExitWatch::is_registered);
-                let supervise = supervise(running, watch, mailbox);
-                if only_waits {
-                    begin_here(&runtime, supervise);
-                } else {
-                    runtime.spawn(supervise);
-                }
+                runtime.spawn(supervise(running, leader, mailbox));
             });
         Box::new(task)
     }
@@ -87,33 +73,16 @@ impl Lifecycle for TokioBackend {
     }
 }
 
-/// Polls `future` on this thread first, and on the runtime from its first wake-up on: what only waits for the reactor then
-/// wakes no thread of the runtime.
-fn begin_here(runtime: &Handle, future: impl Future<Output = ()> + Send + 'static) {
-    let on_runtime = {
-        let runtime = runtime.clone();
-        move |turn: Runnable| drop(runtime.spawn(async move { turn.run() }))
-    };
-    let (first_turn, task) = async_task::spawn(future, on_runtime);
-    task.detach();
-    first_turn.run();
-}
-
-async fn supervise(mut task: Running, watch: Option<ExitWatch>, mailbox: Mailbox) {
-    let exited = async {
-        match watch {
-            Some(watch) => watch.status().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::pin!(exited);
+async fn supervise(mut task: Running, leader: Option<Arc<Leader>>, mailbox: Mailbox) {
+    let exit = exit::status(leader);
+    tokio::pin!(exit);
     let mut has_exited = false;
     while !task.is_over() {
         let timer = task.timer();
         // In this order: an end that is there goes before a stop that came too late for it.
         tokio::select! {
             biased;
-            status = &mut exited, if !has_exited => {
+            status = &mut exit, if !has_exited => {
                 has_exited = true;
                 task.on(Event::Exited(status));
             }

@@ -141,6 +141,26 @@ fn the_end_of_the_runtime_tells_of_all_that_waited_in_it() {
 }
 
 #[test]
+fn the_end_of_the_runtime_kills_and_tells_while_one_of_its_threads_is_busy() {
+    let runtime = workers(2);
+    let tasks = tasks_on(&runtime);
+    let (release, released) = mpsc::channel::<()>();
+    let (busy, is_busy) = mpsc::channel();
+    runtime.spawn(async move {
+        busy.send(()).expect("the test waits");
+        let _ = released.recv();
+    });
+    is_busy.recv().expect("a thread of the runtime");
+    let spec = Spec::shell("echo up; sleep 1000");
+    let handle = tasks.launch(spec).expect("a valid spec");
+    wait_for_output(&handle);
+    runtime.shutdown_background();
+    let exit = handle.wait_timeout(PATIENCE).expect("an end");
+    assert_eq!((exit.signal(), exit.ended_by), (Some(9), EndedBy::Shutdown));
+    drop(release);
+}
+
+#[test]
 fn the_end_of_a_runtime_that_nobody_drives_kills_and_tells() {
     let runtime = current_thread();
     let tasks = tasks_on(&runtime);

@@ -34,11 +34,13 @@ impl Registry {
         lock(&self.groups).remove(&leader.id());
     }
 
-    /// Whether this is the group of a live task, or of one that is being started.
+    /// Whether this is the group of a live task, or of one that is being started. None of them is the group 0, which is
+    /// that of the kernel's own threads.
     pub(crate) fn contains(&self, group: i32) -> bool {
         // In this order: who is not being started any more is a leader by then.
         let is_it = |id: &Arc<AtomicI32>| id.load(Ordering::Acquire) == group;
-        lock(&self.starting).iter().any(is_it) || lock(&self.groups).contains(&group)
+        let is_starting = || lock(&self.starting).iter().any(is_it);
+        group != 0 && (is_starting() || lock(&self.groups).contains(&group))
     }
 
     /// The leaders of all live tasks.

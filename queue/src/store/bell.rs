@@ -2,13 +2,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
+use super::database::leads_to;
 use super::shared::lock;
 
 /// A file that is written to after every commit, for others to watch. Not the database itself: its log is written
@@ -48,7 +49,7 @@ impl Bell {
     fn file(&self) -> io::Result<Arc<File>> {
         let mut open = lock(&self.file);
         if let Some(file) = &*open
-            && !was_removed(file)
+            && leads_to(&self.path, file)
         {
             return Ok(Arc::clone(file));
         }
@@ -70,7 +71,7 @@ impl Bell {
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             heard(&event, &bell).iter().copied().for_each(&hear);
             // The removal of a file that is open is a change of it, the last one that is heard.
-            if !is_removed && was_removed(&file) {
+            if !is_removed && !leads_to(&bell, &file) {
                 is_removed = true;
                 hear(Heard::Removal);
             }
@@ -81,11 +82,6 @@ impl Bell {
         }
         Ok(watcher)
     }
-}
-
-/// Whether no path leads to it any more. What cannot be looked at is taken to be there.
-fn was_removed(file: &File) -> bool {
-    file.metadata().is_ok_and(|meta| meta.nlink() == 0)
 }
 
 fn heard(event: &notify::Result<Event>, bell: &Path) -> &'static [Heard] {

@@ -393,6 +393,16 @@ fn cannot_open(folder: &Path) -> String {
     format!("cannot open the store in {}", folder.display())
 }
 
+/// Whether this path still leads to this open file, and not to another one or to none: a folder may be removed or moved. What
+/// cannot be looked at is taken to be there.
+pub(super) fn leads_to(path: &Path, file: &File) -> bool {
+    match (fs::metadata(path), file.metadata()) {
+        (Ok(there), Ok(open)) => (there.dev(), there.ino()) == (open.dev(), open.ino()),
+        (Err(error), _) => error.kind() != io::ErrorKind::NotFound,
+        (_, Err(_)) => true,
+    }
+}
+
 fn identity(path: &Path) -> Option<(u64, u64)> {
     let meta = fs::metadata(path).ok()?;
     Some((meta.dev(), meta.ino()))

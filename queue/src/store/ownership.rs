@@ -7,8 +7,11 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use meanwhile_core::TaskId;
+
+use super::database::leads_to;
 
 /// This process's own file in `owners/`.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(super) struct Ownership {
     folder: PathBuf,
     /// Locked as long as this process lives.
     lock: File,
+    /// The same name where the store was before. Its folder may only have been moved: who opens it there finds it locked.
+    _before: Option<Arc<Self>>,
 }
 
 /// The folder of the files.
@@ -45,32 +50,38 @@ impl Ownership {
             // Drawn like the id of a task: short enough for the path of a socket.
             let name = TaskId::random().to_string();
             if let Some(lock) = make_lock(&folder, &name)? {
-                return Ok(Self { name, folder, lock });
+                return Ok(Self::inherit(folder, name, lock));
             }
         }
     }
 
-    /// Claims the same name once more, after its file was removed: with the whole folder, most likely.
-    pub(super) fn claim_again(&self) -> io::Result<Self> {
+    /// Claims the same name once more, after its file was removed or moved: with the whole folder, most likely.
+    pub(super) fn claim_again(self: &Arc<Self>) -> io::Result<Self> {
         loop {
             if let Some(lock) = make_lock(&self.folder, &self.name)? {
                 return Ok(Self {
                     name: self.name.clone(),
                     folder: self.folder.clone(),
                     lock,
+                    _before: Some(Arc::clone(self)),
                 });
             }
         }
     }
 
-    /// Whether others see that this process lives. What cannot be looked at is taken to be there.
+    /// Whether others see that this process lives.
     pub(super) fn is_there(&self) -> bool {
-        self.lock.metadata().map_or(true, |meta| meta.nlink() > 0)
+        leads_to(&lock_file(&self.folder, &self.name), &self.lock)
     }
 
     /// What another process claimed for this one, and has handed over with its lock.
     pub(super) fn inherit(folder: PathBuf, name: String, lock: File) -> Self {
-        Self { name, folder, lock }
+        Self {
+            name,
+            folder,
+            lock,
+            _before: None,
+        }
     }
 
     pub(super) fn name(&self) -> &str {

@@ -13,11 +13,20 @@ use super::shared::Shared;
 use super::{TaskRecord, rows};
 
 impl Shared {
-    /// Ends what dead processes left, one process after the other.
+    /// Ends what dead processes left.
     pub(super) fn recover(self: &Arc<Self>) -> Result<Vec<TaskId>, StoreError> {
+        let (lost, unseen) = self.settle_estates()?;
+        unseen.map_or(Ok(lost), Err)
+    }
+
+    /// Settles one estate after the other, and gives the tasks that were lost. Who cannot be looked at, such as a process
+    /// of another user's, is in nobody else's way, and the problem is given as well.
+    pub(super) fn settle_estates(
+        self: &Arc<Self>,
+    ) -> Result<(Vec<TaskId>, Option<StoreError>), StoreError> {
         if self.is_read_only() {
             // Nobody is stopped whose end cannot be told.
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
         let folder = ownership::folder_in(&self.folder);
         let mut names = self.with("cannot look for dead processes", named)?;
@@ -31,14 +40,13 @@ impl Shared {
                     estate.settle();
                 }
                 Ok(None) => {}
-                // One file that cannot be opened, such as one of another user's, is in nobody else's way.
                 Err(error) => {
                     let action = format!("cannot see whether the process {name} lives");
                     unseen = Some(StoreError::io(action, error));
                 }
             }
         }
-        unseen.map_or(Ok(lost), Err)
+        Ok((lost, unseen))
     }
 
     /// Stops what is left, then tells. If this process dies in between, the next one does it again.

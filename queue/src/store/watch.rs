@@ -97,8 +97,8 @@ fn recover_after_deaths(died: &Receiver<()>, shared: &Weak<Shared>) {
                         return;
                     };
                     // What cannot be done now, on a full disk, is tried after the last pause again and again: there may
-                    // be nobody else who opens the store.
-                    let is_done = shared.recover().is_ok();
+                    // be nobody else who opens the store. Who may not be looked at now may not later either.
+                    let is_done = shared.settle_estates().is_ok();
                     let is_last = looks + 1 == pauses.len();
                     if is_done || !is_last {
                         looks += 1;

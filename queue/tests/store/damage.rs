@@ -200,6 +200,21 @@ fn after_the_folder_was_removed_tasks_can_be_stopped_from_outside() {
 }
 
 #[test]
+fn after_the_folder_was_moved_away_whoever_lives_is_not_taken_for_dead() {
+    let (folder, state) = new();
+    let (store, _) = open(&state);
+    let before = launch_for(&store, &me());
+    let moved = folder.path().join("moved");
+    fs::rename(&state, &moved).unwrap();
+    let after = launch_for(&store, &me());
+    for (state, task) in [(state, after), (moved, before)] {
+        let later = StoreOptions::new(&state, |orphans| panic!("it runs: {orphans:?}"));
+        let later = later.open().unwrap();
+        assert_eq!(record_of(&later, task).exit, None);
+    }
+}
+
+#[test]
 fn after_the_folder_was_removed_whoever_waits_hears_of_changes_and_deaths() {
     let (_folder, state) = new();
     let (store, _) = open(&state);
