@@ -39,22 +39,21 @@ impl Bell {
         }
     }
 
-    /// What goes wrong costs a waiter its wake-up, not the ending.
+    /// What goes wrong costs a waiter its wake-up, not the ending. Whoever waits has made the bell; where there is none, in
+    /// a folder that is just being removed, none is made.
     pub(super) fn ring(&self) {
-        if let Ok(file) = self.file() {
+        if let Ok(file) = self.file(OpenOptions::new().write(true)) {
             let _ = file.write_all_at(b".", 0);
         }
     }
 
-    fn file(&self) -> io::Result<Arc<File>> {
+    fn file(&self, options: &OpenOptions) -> io::Result<Arc<File>> {
         let mut open = lock(&self.file);
         if let Some(file) = &*open
             && leads_to(&self.path, file)
         {
             return Ok(Arc::clone(file));
         }
-        let mut options = OpenOptions::new();
-        let options = options.create(true).truncate(false).write(true).mode(0o600);
         let file = options.open(&self.path)?;
         Ok(Arc::clone(open.insert(Arc::new(file))))
     }
@@ -65,7 +64,8 @@ impl Bell {
         owners: &Path,
         hear: impl Fn(Heard) + Send + 'static,
     ) -> notify::Result<RecommendedWatcher> {
-        let file = self.file()?;
+        let mut options = OpenOptions::new();
+        let file = self.file(options.create(true).truncate(false).write(true).mode(0o600))?;
         let bell = self.path.clone();
         let mut is_removed = false;
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::child::{Other, me};
 use crate::support::{
     NOTHING, PATIENCE, Warnings, database, drain, ending, launch_for, new, open, push_all,
-    record_of, said, take, tasks_of, woken_until, works,
+    record_of, remove, said, take, tasks_of, woken_until, works,
 };
 
 /// A store with a thousand tasks, all of it in `store.db` and nothing in the log.
@@ -171,7 +171,7 @@ fn a_folder_that_is_removed_under_running_tasks_is_made_again_and_they_run_on() 
     let [ours, waits] = [launch_for(&store, &me()), launch_for(&store, &me())];
     push_all(&store, &[waits]);
     store.sync(PATIENCE).unwrap();
-    fs::remove_dir_all(&state).unwrap();
+    remove(&state);
     assert_eq!(store.pending(&me()), 1);
     // Nobody can see any more that the two live. That is no reason to stop their tasks.
     let later = StoreOptions::new(&state, |orphans| panic!("they run: {orphans:?}"))
@@ -190,7 +190,7 @@ fn after_the_folder_was_removed_tasks_can_be_stopped_from_outside() {
     let (_folder, state) = new();
     let mut other = Other::new(&state);
     let running: TaskId = other.ask("serve").parse().unwrap();
-    fs::remove_dir_all(&state).unwrap();
+    remove(&state);
     // It notices when it has something to write.
     other.ask("push");
     other.ask("sync");
@@ -221,18 +221,17 @@ fn after_the_folder_was_removed_whoever_waits_hears_of_changes_and_deaths() {
     let mut other = Other::new(&state);
     other.ask("push");
     drop(store.listen_to_all());
-    fs::remove_dir_all(&state).unwrap();
+    remove(&state);
     let (later, _) = open(&state);
     let mut another = Other::new(&state);
+    // By their names: what was pending in the folder that was removed comes back on the way.
     for (waits, pushes) in [(&store, &mut another), (&later, &mut other)] {
-        take(waits, &me());
-        pushes.ask("push");
-        woken_until(waits, || waits.pending(&me()) == 1);
+        let pushed: TaskId = pushes.ask("push").parse().unwrap();
+        woken_until(waits, || waits.task(pushed).unwrap().is_some());
     }
-    take(&store, &me());
-    another.ask("launch");
+    let lost: TaskId = another.ask("launch").parse().unwrap();
     another.kill();
-    woken_until(&store, || store.pending(&me()) == 1);
+    woken_until(&store, || record_of(&store, lost).status() == "lost");
 }
 
 #[test]
@@ -256,7 +255,7 @@ fn who_launches_in_a_folder_that_was_removed_is_known_to_live() {
     let (_folder, state) = new();
     let (store, _) = open(&state);
     launch_for(&store, &me());
-    fs::remove_dir_all(&state).unwrap();
+    remove(&state);
     let task = launch_for(&store, &me());
     let later = StoreOptions::new(&state, |orphans| panic!("it runs: {orphans:?}"))
         .open()

@@ -1,5 +1,7 @@
 //! A store in a folder of its own, and what tests do with it.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -159,6 +161,16 @@ pub(crate) fn take(store: &Store, owner: &Owner) -> Vec<TaskId> {
 /// What the store has of a task that it must have.
 pub(crate) fn record_of(store: &Store, task: TaskId) -> TaskRecord {
     store.task(task).unwrap().expect("the task is recorded")
+}
+
+/// Removes the folder of a store. A program that uses it may put something there in the middle of that; then it is done
+/// again, as a person would.
+pub(crate) fn remove(state: &Path) {
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = fs::remove_dir_all(state) {
+        let is_filled = error.kind() == io::ErrorKind::DirectoryNotEmpty;
+        assert!(is_filled && Instant::now() < deadline, "{error}");
+    }
 }
 
 /// Waits for wake-ups alone until `holds`: a missed one is not made up for.

@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use crate::child::{Other, me};
 use crate::support::{
     LEASE, NOTHING, PATIENCE, Warnings, database, drain, ending, ids, launch_for, new, notice_of,
-    open, push_all, record_of, said, take, tasks_of, works,
+    open, push_all, record_of, remove, said, take, tasks_of, works,
 };
 
 /// Names the folder of a disk that a test may fill.
@@ -158,7 +158,7 @@ fn while_a_removed_store_is_being_made_again_endings_stay_in_memory() {
         .warn(move |problem| drop(warn.send(problem.to_owned())))
         .open()
         .unwrap();
-    fs::remove_dir_all(&state).unwrap();
+    remove(&state);
     // Let go of before the store is dropped, whatever comes of this.
     let guard = guard(&state);
     let told = ending(&me());
